@@ -1,0 +1,1 @@
+"""The floor: database, clock, rights, people, ledger, signatures, errors, configuration."""

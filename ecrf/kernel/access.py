@@ -1,0 +1,126 @@
+"""Who may do what. This page is the whole answer; nothing elsewhere grants a right.
+
+A person holds a role in a study, at one site or (site None) at every site. Blinded and
+unblinded roles exclude one another for one person in one study, for ever: `conflict` looks at
+all grants a person ever had there, also ended ones. ICH E6(R3) 4.1.2, EMA A3.3.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """Named `<thing>:<act>`; kept in alphabetical order."""
+
+    ACCOUNT_MANAGE = "account:manage"
+    ADJUDICATION_WRITE = "adjudication:write"
+    CODE_BREAK = "code:break"
+    DATA_EXPORT = "data:export"
+    DATA_FREEZE = "data:freeze"
+    DATA_LOCK = "data:lock"
+    ENTRY_READ = "entry:read"
+    ENTRY_SIGN = "entry:sign"
+    ENTRY_WRITE = "entry:write"
+    KIT_DISPENSE = "kit:dispense"
+    LEDGER_READ = "ledger:read"
+    PARTICIPANT_ENROL = "participant:enrol"
+    PARTICIPANT_RANDOMIZE = "participant:randomize"
+    PARTICIPANT_READ = "participant:read"
+    QUERY_ANSWER = "query:answer"
+    QUERY_CLOSE = "query:close"
+    QUERY_OPEN = "query:open"
+    STUDY_APPROVE = "study:approve"
+    STUDY_READ = "study:read"
+    TREATMENT_READ = "treatment:read"
+
+
+class Role(StrEnum):
+    INVESTIGATOR = "site investigator"
+    COORDINATOR = "study coordinator"
+    PHARMACIST = "unblinded pharmacist"
+    DATA_MANAGER = "data manager"
+    MONITOR = "monitor"
+    ADJUDICATOR = "adjudicator"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+R = Right
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.INVESTIGATOR: frozenset({
+        R.CODE_BREAK, R.ENTRY_READ, R.ENTRY_SIGN, R.ENTRY_WRITE, R.LEDGER_READ,
+        R.PARTICIPANT_ENROL, R.PARTICIPANT_RANDOMIZE, R.PARTICIPANT_READ, R.QUERY_ANSWER,
+        R.STUDY_READ,
+    }),
+    Role.COORDINATOR: frozenset({
+        R.ENTRY_READ, R.ENTRY_WRITE, R.LEDGER_READ, R.PARTICIPANT_ENROL, R.PARTICIPANT_READ,
+        R.QUERY_ANSWER, R.STUDY_READ,
+    }),
+    Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.TREATMENT_READ}),
+    Role.DATA_MANAGER: frozenset({
+        R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.ENTRY_READ, R.LEDGER_READ,
+        R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN, R.STUDY_APPROVE, R.STUDY_READ,
+    }),
+    Role.MONITOR: frozenset({
+        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
+        R.STUDY_READ,
+    }),
+    Role.ADJUDICATOR: frozenset({R.ADJUDICATION_WRITE, R.STUDY_READ}),
+    Role.AUDITOR: frozenset({R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ}),
+    Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
+}  # fmt: skip
+
+UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if R.TREATMENT_READ in rights)
+BLINDED = frozenset(Role) - UNBLINDED
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """A role in a study; `site` None means every site of the study."""
+
+    study: str
+    role: Role
+    site: str | None = None
+
+    def covers(self, study: str, site: str | None) -> bool:
+        return self.study == study and (site is None or self.site in (None, site))
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person behind an act, with the grants in force at that moment."""
+
+    id: int
+    name: str
+    grants: frozenset[Grant]
+
+    def may(self, right: Right, study: str, site: str | None = None) -> bool:
+        """Say whether `right` holds at `site`; without a site, whether it holds anywhere."""
+        return self.role_for(right, study, site) is not None
+
+    def may_anywhere(self, right: Right) -> bool:
+        """Say whether `right` holds in some study; loading the thing then decides where."""
+        return any(right in RIGHTS[grant.role] for grant in self.grants)
+
+    def role_for(self, right: Right, study: str, site: str | None = None) -> Role | None:
+        """Return the role under which the act is done, the first in the order of `Role`."""
+        held = {
+            g.role for g in self.grants if g.covers(study, site) and right in RIGHTS[g.role]
+        }
+        return next((role for role in Role if role in held), None)
+
+    def sites(self, right: Right, study: str) -> frozenset[str] | None:
+        """Return the sites at which `right` holds; None means every site of the study."""
+        held = {g.site for g in self.grants if g.study == study and right in RIGHTS[g.role]}
+        return None if None in held else frozenset(site for site in held if site is not None)
+
+    @property
+    def studies(self) -> frozenset[str]:
+        return frozenset(grant.study for grant in self.grants)
+
+
+def conflict(roles: Iterable[Role]) -> bool:
+    """Say whether these roles, held at any time by one person in one study, break the blind."""
+    held = set(roles)
+    return bool(held & UNBLINDED) and bool(held & BLINDED)

@@ -1,0 +1,1 @@
+"""Pages for people: the blinded app and the vault app."""

@@ -1,0 +1,1 @@
+"""Entries: one filled form each. Plans, queries, signatures' content, the casebook grid."""

@@ -1,0 +1,105 @@
+"""Tables of package `forms`. An entry is one filled form; the ledger explains its answers.
+
+Invariant, tested: an entry's `answers` equal the fold of the changes in its acts (ledger key
+`entry:<id>`), oldest first.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ecrf.kernel.db import Base, Code, Key
+
+
+class Entry(Base):
+    """One form at one visit; `number` counts repeats per participant from 1.
+
+    `answers` is one JSON document {item key: {"text", "unit", "value", "missing"}} with null
+    parts left out. `status`: draft, complete, not done. `state`: open, frozen, locked.
+    `version` counts saves. Made by the first save.
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        UniqueConstraint("visit_id", "form", "number"),
+        Index("ix_entry_participant", "participant_id"),
+        CheckConstraint("number >= 1", name="number_from_one"),
+        CheckConstraint("status IN ('draft', 'complete', 'not done')", name="status"),
+        CheckConstraint("state IN ('open', 'frozen', 'locked')", name="state"),
+    )
+
+    id: Mapped[Key]
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    form: Mapped[Code]
+    number: Mapped[int] = mapped_column(default=1)
+    protocol: Mapped[str] = mapped_column(ForeignKey("protocol_version.fingerprint"))
+    status: Mapped[str] = mapped_column(String(12), default="draft")
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    answers: Mapped[dict[str, Any]]
+    version: Mapped[int]
+    signature_id: Mapped[int | None] = mapped_column(ForeignKey("signature.id"))
+    signed_version: Mapped[int | None]
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Query(Base):
+    """A question to the site about an item of an entry.
+
+    `rule` is the finding that opened it, or "" when a person did. `status`: open, answered,
+    closed. One row per entry, item and rule: a finding that comes back re-opens its query.
+    Queries of persons are numbered in `serial`; those of rules have serial 0.
+    """
+
+    __tablename__ = "query"
+    __table_args__ = (
+        UniqueConstraint("entry_id", "item", "rule", "serial"),
+        Index("ix_query_study_status", "study", "status", "id"),
+        CheckConstraint("status IN ('open', 'answered', 'closed')", name="status"),
+    )
+
+    id: Mapped[Key]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
+    study: Mapped[Code]
+    site: Mapped[Code]
+    item: Mapped[str] = mapped_column(String(120))
+    rule: Mapped[str] = mapped_column(String(64), default="")
+    serial: Mapped[int] = mapped_column(default=0)
+    status: Mapped[str] = mapped_column(String(12), default="open")
+    text_en: Mapped[str] = mapped_column(String(600))
+    text_zh: Mapped[str] = mapped_column(String(600))
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class QueryMessage(Base):
+    """One turn of a query's thread: answer, close, re-open, with its text."""
+
+    __tablename__ = "query_message"
+
+    id: Mapped[Key]
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), index=True)
+    act: Mapped[Code]
+    text: Mapped[str] = mapped_column(String(1000))
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class Lock(Base):
+    """A lock (or freeze) that was set: what it covers and the ledger position it stands at."""
+
+    __tablename__ = "lock"
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    scope: Mapped[Code]
+    target: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[Code]
+    at: Mapped[datetime]
+    by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    checkpoint: Mapped[int | None]
+    lifted_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""The vault: the one part that knows arms. Its front door is `randomization.api`."""

@@ -1,0 +1,1 @@
+"""Participants, their visits and windows, deviations."""
