@@ -91,7 +91,7 @@ class Deviation(Base):
 
 
 class KitGiven(Base):
-    """A kit number the vault let go to a visit of a participant. `status`: assigned, dispensed."""
+    """A kit number the vault released to a visit. `status`: assigned, dispensed."""
 
     __tablename__ = "kit_given"
     __table_args__ = (UniqueConstraint("number"),)

@@ -48,7 +48,7 @@ class Sealed:
 
 
 def canonical(value: object) -> str:
-    """Return the one JSON text of `value`: sorted keys, no spaces, UTF-8 letters as they are."""
+    """Return the one JSON text of `value`: sorted keys, no spaces, letters as they are."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -68,8 +68,9 @@ def seal(
     `facts` are the header's own keys (actor, action, …), JSON-ready. Time never runs
     backwards in a chain: an earlier `at` is moved just past the last act and flagged.
     """
-    regressed = head.last_at is not None and at <= head.last_at
-    moment = head.last_at + timedelta(microseconds=1) if regressed and head.last_at else at
+    moment, regressed = at, False
+    if head.last_at is not None and at <= head.last_at:
+        moment, regressed = head.last_at + timedelta(microseconds=1), at < head.last_at
     content = [
         {"item": c.item, "old": c.old, "new": c.new, "salt": salt.hex()}
         for c, salt in zip(changes, salts, strict=True)

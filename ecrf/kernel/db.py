@@ -86,7 +86,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Give a session that is one transaction: committed at the end, or rolled back whole."""
+        """Give a session that is one transaction: committed at the end, or undone whole."""
         if self._queue is None:
             with Session(self.engine) as session, session.begin():
                 yield session

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
-    Row,
     String,
     Table,
     Text,
@@ -187,7 +186,7 @@ class Ledger:
 
     def acts(
         self, session: Session, *, chain_name: str | None = None, key: str | None = None
-    ) -> Iterator[Row[Any]]:
+    ) -> Iterator[tuple[Any, ...]]:
         """Yield (chain, seq, at, header, changes, link) in order, streamed."""
         c = self.act.c
         query = select(c.chain, c.seq, c.at, c.header, c.changes, c.link)
@@ -195,9 +194,8 @@ class Ledger:
             query = query.where(c.chain == chain_name)
         if key is not None:
             query = query.where(c.key == key)
-        yield from session.execute(
-            query.order_by(c.chain, c.seq).execution_options(yield_per=500)
-        )
+        ordered = query.order_by(c.chain, c.seq).execution_options(yield_per=500)
+        yield from session.execute(ordered).tuples()
 
 
 def _facts(by: By, act: Act) -> dict[str, object]:

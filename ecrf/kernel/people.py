@@ -1,4 +1,4 @@
-"""People, sites, grants and sign-in sessions: the tables, and the one query behind a request."""
+"""The tables of people, sites, grants and sign-in sessions."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ class Person(Base):
     id: Mapped[Key]
     username: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(120))
-    password: Mapped[str | None] = mapped_column(String(255), repr=False)
+    password: Mapped[str | None] = mapped_column(String(255))
     locale: Mapped[str] = mapped_column(String(8), default="en")
     active: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
@@ -65,7 +65,7 @@ class SignIn(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    csrf: Mapped[str] = mapped_column(String(64), repr=False)
+    csrf: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Tables of package `ecrf.study`: approved versions of a definition, and which one is in force."""
+"""Tables of `ecrf.study`: approved versions of a definition, and which one is in force."""
 
 from datetime import datetime
 
