@@ -1,0 +1,116 @@
+"""The only way to make a page: a blueprint whose every route states the right it needs.
+
+A page runs in one transaction: reading for GET and HEAD, writing for the rest. The right is
+tested here for holding it at all; the site is tested where the thing is loaded, so that what
+lies at another site is simply not found.
+"""
+
+import hmac
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, g, request
+from flask.typing import ResponseReturnValue
+
+from ecrf.kernel import accounts
+from ecrf.kernel.access import Right
+from ecrf.kernel.accounts import NOBODY, Present, WrongPassword
+from ecrf.kernel.db import Database
+from ecrf.kernel.errors import NotAllowed, Refused, SignInNeeded
+from ecrf.kernel.ledger import By, Origin
+from ecrf.kernel.text import T
+from ecrf.web.services import services
+
+View = Callable[..., ResponseReturnValue]
+COOKIE = "ecrf_session"
+
+
+class Open:
+    """What a page may ask for instead of a right."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed in"
+
+
+class Again(Exception):  # noqa: N818 (it is the page shown again, not an error)
+    """The request was refused: undo everything, then show this page with what was typed."""
+
+    def __init__(self, refusal: Refused, render: Callable[[], ResponseReturnValue]) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+        self.render = render
+
+
+class Pages(Blueprint):
+    """A blueprint whose pages cannot be registered without saying what they need."""
+
+    def page(
+        self, rule: str, *, needs: Right | str, methods: tuple[str, ...] = ("GET",)
+    ) -> Callable[[View], View]:
+        """Route `rule` to a view run as `g.by` in the transaction `g.session`."""
+
+        def register(view: View) -> View:
+            @wraps(view)
+            def guarded(**values: Any) -> ResponseReturnValue:
+                return _run(view, needs, values)
+
+            guarded.needs = needs  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view_func=guarded, methods=list(methods))
+            return view
+
+        return register
+
+
+def _run(view: View, needs: Right | str, values: dict[str, Any]) -> ResponseReturnValue:
+    database = services().database
+    reading = request.method in ("GET", "HEAD")
+    try:
+        with database.read() if reading else database.write() as g.session:
+            _admit(needs)
+            response = view(**values)
+    except WrongPassword as no:
+        _note_failure(database, no)
+        raise
+    except Again as again:
+        if isinstance(again.refusal, WrongPassword):
+            _note_failure(database, again.refusal)
+        with database.read() as g.session:
+            return again.render(), again.refusal.status
+    if reading and _idle_noted():
+        with database.write() as session:
+            accounts.touch(session, g.present, g.by.at)
+    return response
+
+
+def _admit(needs: Right | str) -> None:
+    """Find out who asks, and whether they may; sets g.present, g.actor and g.by."""
+    at = services().clock()
+    g.present = accounts.present(g.session, request.cookies.get(COOKIE), at)
+    g.actor = g.present.actor if g.present else NOBODY
+    g.by = By(g.actor, at, Origin.PAGE, services().draw)
+    if needs != Open.PUBLIC and g.present is None:
+        raise SignInNeeded(T("Please sign in."))
+    if isinstance(needs, Right) and not g.actor.may_anywhere(needs):
+        raise NotAllowed(T("Your role does not include this page."))
+    if request.method not in ("GET", "HEAD"):
+        _refuse_foreign(g.present)
+
+
+def _refuse_foreign(present: Present | None) -> None:
+    """Refuse a form that does not come from a page of ours (ASVS 3.5.1)."""
+    came_from = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if came_from not in ("same-origin", "none"):
+        raise NotAllowed(T("This request came from another web site."))
+    if present and not hmac.compare_digest(request.form.get("csrf", ""), present.csrf):
+        raise NotAllowed(T("This page is out of date. Open it again and send the form again."))
+
+
+def _idle_noted() -> bool:
+    present: Present | None = g.get("present")
+    return present is not None and g.by.at - present.seen_at > accounts.TOUCH
+
+
+def _note_failure(database: Database, no: WrongPassword) -> None:
+    with database.write() as session:
+        accounts.note_failure(session, g.by, no.person_id, request.form.get("username", ""))
