@@ -56,14 +56,13 @@ def add(session: Session, by: By, username: str, name: str, password: str) -> in
     )
     if taken is not None:
         raise Conflict(T("The user name {name} is or was somebody's.", name=username))
-    person_id = session.scalar(
+    person_id = session.scalars(
         insert(Person)
         .values(
             username=username, name=name, password=passwords.hashed(password), created_at=by.at
         )
         .returning(Person.id)
-    )
-    assert person_id is not None  # noqa: S101 (RETURNING gives the new key)
+    ).one()
     changes = [Change("username", None, username), Change("name", None, name)]
     _record(session, by, "person:add", person_id, changes=changes)
     return person_id
@@ -235,7 +234,9 @@ def actor(session: Session, username: str, at: datetime) -> Actor:
             GrantRow.ends_at.is_(None) | (GrantRow.ends_at > at),
         )
     )
-    return Actor(row.id, row.name, frozenset(Grant(g.study, Role(g.role), g.site) for g in held))
+    return Actor(
+        row.id, row.name, frozenset(Grant(g.study, Role(g.role), g.site) for g in held)
+    )
 
 
 def require_sites(session: Session, study: str, codes: Iterable[str]) -> None:

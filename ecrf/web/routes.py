@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g, make_response, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel import accounts
@@ -33,7 +33,7 @@ class Open:
     SIGNED_IN = "signed in"
 
 
-class Again(Exception):  # noqa: N818 (it is the page shown again, not an error)
+class Again(Exception):
     """The request was refused: undo everything, then show this page with what was typed."""
 
     def __init__(self, refusal: Refused, render: Callable[[], ResponseReturnValue]) -> None:
@@ -76,7 +76,7 @@ def _run(view: View, needs: Right | str, values: dict[str, Any]) -> ResponseRetu
         if isinstance(again.refusal, WrongPassword):
             _note_failure(database, again.refusal)
         with database.read() as g.session:
-            return again.render(), again.refusal.status
+            return make_response(again.render(), again.refusal.status)
     if reading and _idle_noted():
         with database.write() as session:
             accounts.touch(session, g.present, g.by.at)

@@ -1,0 +1,35 @@
+"""The pages a person can go to from everywhere, by right. One line each."""
+
+from typing import NamedTuple
+
+from ecrf.kernel.access import Actor, Right
+from ecrf.kernel.text import Message, T
+
+
+class Entry(NamedTuple):
+    path: str
+    label: Message
+    right: Right
+
+
+ENTRIES = (
+    Entry("/{study}/", T("Today"), Right.PARTICIPANT_READ),
+    Entry("/{study}/participants", T("Participants"), Right.PARTICIPANT_READ),
+    Entry("/{study}/queries", T("Queries"), Right.ENTRY_READ),
+    Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
+    Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
+    Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
+    Entry("/{study}/people", T("People"), Right.ACCOUNT_MANAGE),
+    Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
+)
+
+
+def entries(actor: Actor, study: str | None) -> list[Entry]:
+    """Return the entries this person may follow in the study; none outside a study."""
+    if study is None:
+        return []
+    return [
+        entry._replace(path=entry.path.format(study=study))
+        for entry in ENTRIES
+        if actor.may(entry.right, study)
+    ]

@@ -1,0 +1,77 @@
+"""Signing in and out, and the first page: which study."""
+
+from flask import g, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ecrf.kernel import accounts
+from ecrf.kernel.config import Environment
+from ecrf.kernel.errors import Refused
+from ecrf.web import cards, nav
+from ecrf.web.routes import COOKIE, Again, Open, Pages
+from ecrf.web.services import services
+
+pages = Pages("sign_in", __name__)
+
+
+@pages.page("/", needs=Open.SIGNED_IN)
+def home() -> ResponseReturnValue:
+    studies = sorted(g.actor.studies)
+    if len(studies) == 1:
+        return redirect(_first_page(studies[0]))
+    return render_template("studies.html", studies=[(s, _first_page(s)) for s in studies])
+
+
+@pages.page("/sign-in", needs=Open.PUBLIC)
+def show() -> ResponseReturnValue:
+    return _page(None, request.args.get("next", "/"))
+
+
+@pages.page("/sign-in", needs=Open.PUBLIC, methods=("POST",))
+def submit() -> ResponseReturnValue:
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    then = _inside(request.form.get("next", "/"))
+    try:
+        person_id = accounts.check(g.session, username, password, g.by.at)
+    except Refused as refusal:
+        wrong = refusal
+        raise Again(refusal, lambda: _page(wrong, then, username)) from None
+    token, _ = accounts.sign_in(g.session, g.by, person_id)
+    response = redirect(then, 303)
+    response.set_cookie(
+        COOKIE, token, httponly=True, samesite="Lax",
+        secure=services().config.base_url.startswith("https:"),
+    )  # fmt: skip
+    return response
+
+
+@pages.page("/sign-out", needs=Open.SIGNED_IN, methods=("POST",))
+def leave() -> ResponseReturnValue:
+    accounts.sign_out(g.session, g.by, g.present.token_hash)
+    response = redirect("/sign-in", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def ask(refusal: Refused) -> ResponseReturnValue:
+    """Show the sign-in page in place of one that needs a session, and come back after."""
+    then = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return make_response(_page(refusal, _inside(then)), 401)
+
+
+def _page(refusal: Refused | None, then: str, username: str = "") -> str:
+    training = services().config.environment is Environment.TRAINING
+    shown = cards.read(services().config.data_dir) if training else []
+    return render_template(
+        "sign_in.html", refusal=refusal, then=then, username=username, cards=shown
+    )
+
+
+def _inside(then: str) -> str:
+    """Return `then` when it is a path of ours, else the first page."""
+    safe = then.startswith("/") and not then.startswith(("//", "/\\"))
+    return then if safe and not then.startswith("/sign-") else "/"
+
+
+def _first_page(study: str) -> str:
+    found = nav.entries(g.actor, study)
+    return found[0].path if found else f"/{study}/about"
