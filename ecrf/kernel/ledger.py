@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel import chain
 from ecrf.kernel.access import Actor, Role
+from ecrf.kernel.append_only import guard
 from ecrf.kernel.chain import Change, Head
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.db import Base, Instant
@@ -110,7 +111,10 @@ class Ledger:
             Column("number", Integer, primary_key=True, autoincrement=False),
             Column("at", Instant, nullable=False),
             Column("note", Text, nullable=False),
+            Column("heads", Text, nullable=False),
         )
+        guard(self.act)
+        guard(self.checkpoint)
 
     def head(self, session: Session, name: str) -> Head:
         """Lock the chain's head until the transaction ends, and return it."""

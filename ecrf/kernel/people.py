@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ecrf.kernel.db import Base, Code, Key
@@ -12,7 +12,7 @@ class Person(Base):
     """A named person with one account. Never deleted; the user name is never used again."""
 
     __tablename__ = "person"
-    __table_args__ = (Index("uq_person_username_lower", func.lower("username"), unique=True),)
+    __table_args__ = (Index("uq_person_username_lower", text("lower(username)"), unique=True),)
 
     id: Mapped[Key]
     username: Mapped[str] = mapped_column(String(64))
@@ -26,10 +26,17 @@ class Person(Base):
 
 
 class Site(Base):
-    """A hospital taking part in a study. `enrolled` is the last participant number given."""
+    """A hospital taking part in a study. `enrolled` is the last participant number given.
+
+    `open` says that participants may be enrolled; `state` is the lock ladder: open, frozen,
+    locked.
+    """
 
     __tablename__ = "site"
-    __table_args__ = (UniqueConstraint("study", "code"),)
+    __table_args__ = (
+        UniqueConstraint("study", "code"),
+        CheckConstraint("state IN ('open', 'frozen', 'locked')", name="state"),
+    )
 
     id: Mapped[Key]
     study: Mapped[Code]
@@ -38,6 +45,7 @@ class Site(Base):
     name_zh: Mapped[str] = mapped_column(String(200))
     zone: Mapped[str] = mapped_column(String(64))
     open: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(12), default="open")
     enrolled: Mapped[int] = mapped_column(default=0)
 
 
