@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ecrf.kernel.append_only import guard
 from ecrf.kernel.db import Base, Key
 
 
@@ -30,3 +31,6 @@ class Signature(Base):
     meaning_zh: Mapped[str] = mapped_column(String(400))
     at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(64))
+
+
+guard(Base.metadata.tables[Signature.__tablename__])

@@ -1,0 +1,65 @@
+"""Tables that only grow: the database itself refuses to change or remove their rows.
+
+`guard(table)` marks a table where it is defined. Making the table then makes the triggers too,
+and a migration that creates one carries the statements of `refusals`. Somebody who owns the
+database can still drop a trigger; the hash chains are there to show it.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, event
+
+MARK = "append_only"
+FUNCTION = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'restrict_violation';
+END $$
+""".strip()
+
+
+def guard(table: Table) -> None:
+    """Make `table` append-only wherever it is created."""
+    table.info[MARK] = True
+    event.listen(table, "after_create", _refuse)
+
+
+def guarded(table: Table) -> bool:
+    return bool(table.info.get(MARK))
+
+
+def refusals(table: Table, dialect: str) -> tuple[str, ...]:
+    """Return the statements that make `table` refuse changes on this kind of database."""
+    return _postgresql(table) if dialect == "postgresql" else _sqlite(table)
+
+
+def _postgresql(table: Table) -> tuple[str, ...]:
+    return (
+        FUNCTION,
+        (
+            f"CREATE TRIGGER {table.name}_append_only"
+            f' BEFORE UPDATE OR DELETE OR TRUNCATE ON "{table.name}"'
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        ),
+    )
+
+
+def _sqlite(table: Table) -> tuple[str, ...]:
+    """Refuse UPDATE, DELETE, and the hidden DELETE of INSERT OR REPLACE."""
+    name = table.name
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+    same = " AND ".join(f'"{c.name}" = NEW."{c.name}"' for c in table.primary_key)
+    return (
+        f'CREATE TRIGGER {name}_no_update BEFORE UPDATE ON "{name}" {refuse}',
+        f'CREATE TRIGGER {name}_no_delete BEFORE DELETE ON "{name}" {refuse}',
+        (
+            f'CREATE TRIGGER {name}_no_replace BEFORE INSERT ON "{name}"'
+            f' WHEN EXISTS (SELECT 1 FROM "{name}" WHERE {same}) {refuse}'
+        ),
+    )
+
+
+def _refuse(table: Table, connection: Connection, **_options: Any) -> None:
+    for statement in refusals(table, connection.dialect.name):
+        connection.exec_driver_sql(statement)
