@@ -2,13 +2,18 @@
 
 from flask import Flask
 
+from ecrf.web import people
 from ecrf.web.app import make_app
+from ecrf.web.routes import Pages
 from ecrf.web.services import Services
+
+
+PAGES: tuple[Pages, ...] = (people.pages,)
 
 
 def create(given: Services) -> Flask:
     """Return the blinded app; a page that is not registered here does not exist."""
     app = make_app("ecrf.web", given)
-    for pages in ():
+    for pages in PAGES:
         app.register_blueprint(pages)
     return app
