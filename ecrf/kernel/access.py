@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ecrf.kernel.text import Message, T
+
 
 class Right(StrEnum):
     """Named `<thing>:<act>`; kept in alphabetical order."""
@@ -70,6 +72,17 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AUDITOR: frozenset({R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ}),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
 }  # fmt: skip
+
+TITLES: dict[str, Message] = {
+    Role.INVESTIGATOR: T("site investigator"),
+    Role.COORDINATOR: T("study coordinator"),
+    Role.PHARMACIST: T("unblinded pharmacist"),
+    Role.DATA_MANAGER: T("data manager"),
+    Role.MONITOR: T("monitor"),
+    Role.ADJUDICATOR: T("adjudicator"),
+    Role.AUDITOR: T("auditor"),
+    Role.ADMINISTRATOR: T("administrator"),
+}
 
 UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if R.TREATMENT_READ in rights)
 BLINDED = frozenset(Role) - UNBLINDED

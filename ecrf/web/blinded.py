@@ -7,7 +7,6 @@ from ecrf.web.app import make_app
 from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
-
 PAGES: tuple[Pages, ...] = (people.pages,)
 
 

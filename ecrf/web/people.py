@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
 from ecrf.kernel import accounts
-from ecrf.kernel.access import Grant, Right, Role
+from ecrf.kernel.access import TITLES, Grant, Right, Role
 from ecrf.kernel.errors import NotAllowed, Problem, Refused, Unacceptable
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
 from ecrf.kernel.text import T
@@ -80,6 +80,7 @@ def _page(study_id: str, refusal: Refused | None) -> str:
         sent=request.form,
         rows=_rows(study_id),
         roles=list(Role),
+        titles=TITLES,
         sites=g.session.execute(
             select(Site.code, Site.name_en, Site.name_zh)
             .where(Site.study == study_id)
