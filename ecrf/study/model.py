@@ -225,7 +225,9 @@ class VisitPlan(Frozen):
     """A visit of the schedule.
 
     Planned: `day` is the target study day counted from the anchor (Day 1, no Day 0), the window
-    runs from `day - before` to `day + after`. Repeating visits get the ids UNS-1, UNS-2, ….
+    runs from `day - before` to `day + after`. Counted from another anchor, `day` is that many
+    days after it (28: four weeks later) and `months` that many months after it.
+    Repeating visits get the ids UNS-1, UNS-2, ….
     `within` is the number of days after what triggers an event visit.
     """
 
@@ -234,6 +236,7 @@ class VisitPlan(Frozen):
     kind: VisitKind = VisitKind.PLANNED
     anchor: Literal["randomization", "last dose", "last visit"] = "randomization"
     day: int | None = None
+    months: int | None = None
     before: int = 0
     after: int = 0
     within: int | None = None
