@@ -1,0 +1,18 @@
+"""The tables of each database, all packages' together. For tests and for writing revisions."""
+
+import forms.tables
+import visits.tables
+from ecrf.kernel import ledger, people, signatures
+from ecrf.kernel.db import Base
+from ecrf.study import tables
+
+MAKERS = (forms.tables, visits.tables, ledger, people, signatures, tables)
+
+
+def metadata(which):
+    """Return the metadata of `main` or of `vault`."""
+    if which == "main":
+        return Base.metadata
+    from randomization.tables import VaultBase
+
+    return VaultBase.metadata
