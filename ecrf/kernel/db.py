@@ -75,6 +75,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self._reading = self.engine.execution_options(reading=True)
+        if self.engine.dialect.name == "postgresql":
+            self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ")
         self._queue = RLock() if self.engine.dialect.name == "sqlite" else None
 
     @contextmanager

@@ -199,7 +199,7 @@ class Ledger:
         if key is not None:
             query = query.where(c.key == key)
         ordered = query.order_by(c.chain, c.seq).execution_options(yield_per=500)
-        yield from session.execute(ordered).tuples()
+        yield from session.execute(ordered)
 
 
 def _facts(by: By, act: Act) -> dict[str, object]:
