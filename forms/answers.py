@@ -1,0 +1,214 @@
+"""Answers: what was given, its canonical value, and how the one becomes the other. Pure.
+
+An answer keeps the text and unit as given beside the canonical value that is compared and
+exported: numbers in the canonical unit without exponent or idle zeros, dates as far as they are
+known (`2024`, `2024-03`), times `10:30`, codes as in the study's lists, several choices in the
+list's order with commas. A date of which nothing is known has the value `UNK`. Instead of a
+value an answer may have the reason why it is missing. Nothing is imputed or rounded.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import NamedTuple
+
+from ecrf.kernel.errors import Problem
+from ecrf.kernel.text import T, Text
+from ecrf.study.model import Cell, ItemType, Question, Study
+from ecrf.study.values import Days, Value, clock, days, interval, moment, number, plain, truth
+from forms import choices, dates, numbers
+
+EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+BIGGEST = Decimal("1e30")
+NUMBERS = frozenset({ItemType.INTEGER, ItemType.DECIMAL, ItemType.VAS})
+DATED = frozenset({ItemType.DATE, ItemType.PARTIAL_DATE})
+EVER = Days(date.min, date.max)
+
+
+class Given(NamedTuple):
+    """What a person gave for one item; all parts empty clears the answer."""
+
+    text: str
+    unit: str = ""
+    missing: str = ""
+
+    @property
+    def blank(self) -> bool:
+        """True when nothing was given; a unit alone is no answer."""
+        return not self.text.strip() and not self.missing.strip()
+
+
+class Answer(NamedTuple):
+    """One stored answer; parts that do not apply are empty."""
+
+    text: str = ""
+    unit: str = ""
+    value: str = ""
+    missing: str = ""
+
+
+def load(document: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:
+    """Read the answers of an entry from its JSON document."""
+    return {key: Answer(**parts) for key, parts in document.items()}
+
+
+def dump(answers: Mapping[str, Answer]) -> dict[str, dict[str, str]]:
+    """Return answers as the JSON document of an entry; empty parts are left out."""
+    return {
+        key: {name: part for name, part in answer._asdict().items() if part}
+        for key, answer in answers.items()
+    }
+
+
+def called(cell: Cell) -> Text:
+    """Return what a person calls the cell: its label, after that of its row."""
+    if cell.row is None:
+        return cell.question.label
+    return T("{row}: {column}", row=cell.row.label, column=cell.question.label)
+
+
+def read(cell: Cell, given: Given, study: Study) -> Answer | Problem:
+    """Return the answer that was given, or what is wrong with it and what would be right.
+
+    What was given must not be blank.
+    """
+    name = called(cell)
+    text, missing = tidy(given.text), tidy(given.missing)
+    if missing:
+        found = _missing(name, cell.question, text, missing)
+    elif any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text if sign != "\n"):
+        found = T("{label}: there is a sign in it that is no text. Type it anew.", label=name)
+    else:
+        found = _answered(name, cell.question, text, tidy(given.unit), study)
+    return found if isinstance(found, Answer) else Problem(cell.key, found)
+
+
+def tidy(text: str) -> str:
+    """Return `text` composed (NFC), with plain line ends, without blanks around it."""
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ").strip()
+
+
+def _missing(name: Text, question: Question, text: str, missing: str) -> Answer | Text:
+    if text:
+        return T(
+            "{label}: there is both an answer and a reason why it is missing ({reason}). "
+            "Give one of them.",
+            label=name,
+            reason=missing,
+        )
+    code = missing.upper()
+    if code in question.missing:
+        return Answer(missing=code)
+    if not question.missing:
+        return T("{label}: must be answered, no missing reason is allowed.", label=name)
+    return T(
+        "{label}: “{reason}” is no missing reason for it. Possible are {reasons}.",
+        label=name,
+        reason=missing[:40],
+        reasons=", ".join(question.missing),
+    )
+
+
+def _answered(
+    name: Text, question: Question, text: str, unit: str, study: Study
+) -> Answer | Text:
+    if unit and not question.units:
+        return T("{label}: has no unit. Leave “{unit}” out.", label=name, unit=unit[:40])
+    if question.type in NUMBERS:
+        return _number(name, question, text, unit)
+    value = _canonical(name, question, text, study)
+    return Answer(text, "", value) if isinstance(value, str) else value
+
+
+def _number(name: Text, question: Question, text: str, unit: str) -> Answer | Text:
+    measured = numbers.unit(name, question, unit)
+    if isinstance(measured, Text):
+        return measured
+    figure = numbers.read(name, question, text, measured)
+    if isinstance(figure, Text):
+        return figure
+    return Answer(text, measured.name if measured else "", plain(figure))
+
+
+def _canonical(name: Text, question: Question, text: str, study: Study) -> str | Text:
+    match question.type:
+        case ItemType.TEXT:
+            return _text(name, question, text)
+        case ItemType.DATE:
+            return dates.whole(name, text)
+        case ItemType.PARTIAL_DATE:
+            return dates.partial(name, text, question.unknown or "month")
+        case ItemType.TIME:
+            return dates.time(name, text)
+        case ItemType.DATETIME:
+            return dates.moment(name, text)
+        case ItemType.CHOICE | ItemType.YES_NO:
+            return choices.one(name, text, choices.options(question, study))
+        case ItemType.CHOICES:
+            return choices.several(name, text, choices.options(question, study))
+    return T("{label}: is a note to read and takes no answer.", label=name)
+
+
+def _text(name: Text, question: Question, text: str) -> str | Text:
+    if len(text) <= question.max_length:
+        return text
+    return T(
+        "{label}: has {length} characters. At most {most} are kept.",
+        label=name,
+        length=len(text),
+        most=question.max_length,
+    )
+
+
+def value(cell: Cell, answer: Answer | None) -> Value:
+    """Return what expressions work with; None when there is no answer."""
+    if answer is None or not answer.value:
+        return None
+    match cell.question.type:
+        case ItemType.INTEGER | ItemType.DECIMAL | ItemType.VAS:
+            return number(answer.value)
+        case ItemType.DATE | ItemType.PARTIAL_DATE:
+            return EVER if answer.value == dates.UNKNOWN else days(answer.value)
+        case ItemType.TIME:
+            return clock(answer.value)
+        case ItemType.DATETIME:
+            return moment(answer.value)
+        case ItemType.CHOICES:
+            return tuple(answer.value.split(","))
+    return answer.value
+
+
+def computed(question: Question, result: Value) -> Answer | None:
+    """Return a computed value as an answer, rounded half up to the places of the item."""
+    text = _computed(question, result)
+    return Answer(text, question.unit or "", text) if text else None
+
+
+def _computed(question: Question, result: Value) -> str | None:
+    if question.type in NUMBERS:
+        figure = number(result)
+        return None if figure is None else _rounded(question, figure)
+    if question.type is ItemType.YES_NO:
+        return {True: "Y", False: "N", None: None}[truth(result)]
+    if isinstance(result, Decimal):
+        return plain(result)
+    if isinstance(result, bool):
+        return "Y" if result else "N"
+    if question.type in DATED:
+        span = interval(result)
+        return None if span is None else dates.known(span)
+    if result is None or isinstance(result, str):
+        return result
+    if isinstance(result, datetime | time):
+        return result.isoformat(timespec="minutes")
+    return dates.known(result) if isinstance(result, Days) else ",".join(result)
+
+
+def _rounded(question: Question, figure: Decimal) -> str | None:
+    if figure.copy_abs() >= BIGGEST:
+        return None
+    places = question.places if question.type is ItemType.DECIMAL else 0
+    if places is None:
+        return plain(figure)
+    return plain(figure.quantize(Decimal(1).scaleb(-places), context=EXACT))
