@@ -5,16 +5,14 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-import forms.tables  # noqa: F401 (brings its tables into the metadata)
-import visits.tables  # noqa: F401 (brings its tables into the metadata)
 from ecrf.kernel import chain
 from ecrf.kernel.chance import Seeded
-from ecrf.kernel.db import Base, Database
+from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Origin
-from ecrf.study import tables  # noqa: F401 (brings its tables into the metadata)
 from tests import people as cast
 from tests import postgres
 from tests.databases import KINDS, Prepared
+from tools.schemas import metadata
 
 LOUD = "DID NOT RUN"
 
@@ -42,7 +40,7 @@ def main_databases(tmp_path_factory, postgres_server):
     """The main schema with its people, the ledger's system chain begun."""
 
     def make(database):
-        Base.metadata.create_all(database.engine)
+        metadata("main").create_all(database.engine)
         by = By(cast.ALMA, cast.START, Origin.COMMAND, Seeded(b"begin"))
         with database.write() as session:
             LEDGER.write(session, by, [(chain.start(SYSTEM), Act("system:begin", None))])
@@ -56,9 +54,7 @@ def vault_databases(tmp_path_factory, postgres_server):
     """The vault's schema, empty."""
 
     def make(database):
-        from randomization.tables import VaultBase
-
-        VaultBase.metadata.create_all(database.engine)
+        metadata("vault").create_all(database.engine)
 
     return Prepared(tmp_path_factory.mktemp("prepared") / "vault.db", postgres_server, make)
 
