@@ -1,0 +1,113 @@
+"""The lock ladder: an entry is as open as it, its visit, participant, site and study are.
+
+Frozen: sites change nothing more, queries and signatures still flow. Locked: nothing moves.
+The state is tested twice: before deciding, so that the refusal can name what is locked, and as
+a condition of the writing statement itself (`still`), because what was read may be older than
+the participant's chain head, whose lock the act has waited for.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from ecrf.kernel.errors import Conflict
+from ecrf.kernel.people import Person, Site
+from ecrf.kernel.text import Message, T
+from ecrf.study.tables import StudyRow
+from forms.tables import Lock
+from visits.tables import Participant, Visit
+
+OPEN = ("open",)
+UNLOCKED = ("open", "frozen")
+
+_CLOSED = {
+    ("entry", "frozen"): T("This form is frozen: sites can no longer change it."),
+    ("entry", "locked"): T("This form is locked: nothing in it can be changed."),
+    ("visit", "frozen"): T("This visit is frozen: sites can no longer change it."),
+    ("visit", "locked"): T("This visit is locked: nothing in it can be changed."),
+    ("participant", "frozen"): T("This participant is frozen: sites can no longer change it."),
+    ("participant", "locked"): T("This participant is locked: nothing can be changed."),
+    ("site", "frozen"): T("The site is frozen: it can no longer change anything."),
+    ("site", "locked"): T("The site is locked: nothing can be changed."),
+    ("study", "frozen"): T("The study is frozen: sites can no longer change anything."),
+    ("study", "locked"): T("The study is locked: nothing can be changed."),
+}
+
+
+class Rung(NamedTuple):
+    """A thing of the ladder and its state: study, site, participant, visit or entry."""
+
+    scope: str
+    state: str
+
+
+class Place(NamedTuple):
+    """Where an act lands, with the state of everything above it."""
+
+    study: str
+    site: str
+    participant_id: int
+    visit_id: int
+    entry_id: int | None
+    rungs: tuple[Rung, ...]
+
+
+def require(session: Session, place: Place, allowed: tuple[str, ...]) -> None:
+    """Raise Conflict naming the highest thing that is closed, and who closed it."""
+    for rung in place.rungs:
+        if rung.state not in allowed:
+            raise Conflict(_explain(session, place, rung))
+
+
+def closed(place: Place, allowed: tuple[str, ...]) -> Message | None:
+    """Say why nothing can be written here, or None when it can."""
+    barred = [rung for rung in place.rungs if rung.state not in allowed]
+    return _CLOSED[barred[0]] if barred else None
+
+
+def still(place: Place, allowed: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return the condition that study, site, participant and visit still allow writing."""
+    study, site = aliased(StudyRow), aliased(Site)
+    participant, visit = aliased(Participant), aliased(Visit)
+    return exists(
+        select(study.id)
+        .join(site, site.study == study.id)
+        .join(
+            participant,
+            (participant.study == study.id) & (participant.site == site.code),
+        )
+        .join(visit, visit.participant_id == participant.id)
+        .where(
+            visit.id == place.visit_id,
+            *(thing.state.in_(allowed) for thing in (study, site, participant, visit)),
+        )
+    )
+
+
+def _explain(session: Session, place: Place, rung: Rung) -> Message:
+    what = _CLOSED[rung]
+    row = session.execute(
+        select(Person.name, Lock.at)
+        .join(Person, Person.id == Lock.by)
+        .where(
+            Lock.study == place.study, Lock.scope == rung.scope, Lock.lifted_at.is_(None),
+            Lock.target.in_(_targets(place, rung.scope)),
+        )
+        .order_by(Lock.id.desc())
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        return what
+    return T("{what} By {name} on {day}.", what=what, name=row.name, day=row.at.date())
+
+
+def _targets(place: Place, scope: str) -> tuple[str, ...]:
+    ids = {
+        "study": place.study,
+        "site": place.site,
+        "participant": place.participant_id,
+        "visit": place.visit_id,
+        "entry": place.entry_id,
+    }
+    return (str(ids[scope]),)

@@ -1,0 +1,121 @@
+"""The queries that rules raise: what a save opens and closes. Deciding is pure; storing is one
+statement however many queries move.
+
+A finding opens its query when the form is complete or the item is answered, so that a draft is
+left in peace. A finding that is gone closes its query. A query a person closed stays closed
+while nothing about it changes: it comes back with a new answer to its item, or when the finding
+went away and came again.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ecrf.kernel.ledger import By
+from forms.lookup import Found
+from forms.plan import Finding
+from forms.tables import Query
+from forms.upsert import insert_or
+
+LIVE = ("open", "answered")
+
+
+class Known(NamedTuple):
+    """A query of a rule as it stands in the table."""
+
+    item: str
+    rule: str
+    status: str
+    text_en: str
+    text_zh: str
+
+
+class Moves(NamedTuple):
+    """What a save does to the queries of rules."""
+
+    opened: tuple[Finding, ...] = ()
+    closed: tuple[Known, ...] = ()
+
+
+Mark = tuple[str, str]
+
+
+def known(session: Session, entry_id: int) -> tuple[Known, ...]:
+    """Return the queries rules ever raised on an entry."""
+    rows = session.execute(
+        select(Query.item, Query.rule, Query.status, Query.text_en, Query.text_zh)
+        .where(Query.entry_id == entry_id, Query.rule != "")
+        .order_by(Query.id)
+    )
+    return tuple(Known(*row) for row in rows)
+
+
+def decide(
+    findings: Iterable[Finding],
+    queries: Sequence[Known],
+    *,
+    edited: Collection[str],
+    wanted: Callable[[Finding], bool],
+    before: Callable[[], Collection[Mark]],
+) -> Moves:
+    """Return which findings open their query and which queries close.
+
+    `edited` are the items answered anew. `wanted` says whether a finding is due to be asked.
+    `before` gives the findings of the answers as they were; called only when it matters.
+    """
+    standing = {_mark(finding): finding for finding in findings}
+    at_rest = {(q.item, q.rule): q for q in queries}
+    opened = []
+    for mark, finding in standing.items():
+        query = at_rest.get(mark)
+        if query is None:
+            asks = wanted(finding)
+        elif query.status in LIVE:
+            asks = False
+        else:
+            asks = wanted(finding) and (finding.item in edited or mark not in before())
+        if asks:
+            opened.append(finding)
+    gone = [q for q in queries if q.status in LIVE and (q.item, q.rule) not in standing]
+    return Moves(tuple(opened), tuple(gone))
+
+
+def marks(findings: Iterable[Finding]) -> frozenset[Mark]:
+    return frozenset(_mark(finding) for finding in findings)
+
+
+def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -> None:
+    """Carry the moves out."""
+    row = {
+        "entry_id": entry_id,
+        "participant_id": found.participant.id,
+        "study": found.participant.study,
+        "site": found.participant.site,
+        "serial": 0,
+        "opened_at": by.at,
+        "opened_by": None,
+    }
+    rows: list[Mapping[str, object]] = [
+        {
+            **row, "item": f.item, "rule": f.rule, "status": "open",
+            "text_en": f.message.in_("en")[:600], "text_zh": f.message.in_("zh")[:600],
+        }
+        for f in moves.opened
+    ]  # fmt: skip
+    rows += [{**row, **q._asdict(), "status": "closed"} for q in moves.closed]
+    if not rows:
+        return
+    statement = insert_or(session, Query)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["entry_id", "item", "rule", "serial"],
+            set_={name: statement.excluded[name] for name in ("status", "text_en", "text_zh")},
+        ),
+        rows,
+    )
+
+
+def _mark(finding: Finding) -> Mark:
+    return finding.item, finding.rule
