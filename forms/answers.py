@@ -163,41 +163,53 @@ def _text(name: Text, question: Question, text: str) -> str | Text:
 
 def value(cell: Cell, answer: Answer | None) -> Value:
     """Return what expressions work with; None when there is no answer."""
-    if answer is None or not answer.value:
-        return None
-    match cell.question.type:
+    return worth(cell.question.type, answer.value) if answer and answer.value else None
+
+
+def worth(kind: ItemType, canonical: str) -> Value:
+    """Return the typed value a canonical text stands for."""
+    match kind:
         case ItemType.INTEGER | ItemType.DECIMAL | ItemType.VAS:
-            return number(answer.value)
+            return number(canonical)
         case ItemType.DATE | ItemType.PARTIAL_DATE:
-            return EVER if answer.value == dates.UNKNOWN else days(answer.value)
+            return EVER if canonical == dates.UNKNOWN else days(canonical)
         case ItemType.TIME:
-            return clock(answer.value)
+            return clock(canonical)
         case ItemType.DATETIME:
-            return moment(answer.value)
+            return moment(canonical)
         case ItemType.CHOICES:
-            return tuple(answer.value.split(","))
-    return answer.value
+            return tuple(canonical.split(","))
+    return canonical
 
 
 def computed(question: Question, result: Value) -> Answer | None:
-    """Return a computed value as an answer, rounded half up to the places of the item."""
-    text = _computed(question, result)
-    return Answer(text, question.unit or "", text) if text else None
+    """Return a computed value as an answer, rounded half up to the places of the item.
+
+    A result that cannot be an answer of the item's type is no answer.
+    """
+    text = _written(question, result)
+    if not text or worth(question.type, text) is None:
+        return None
+    return Answer(text, question.unit or "", text)
 
 
-def _computed(question: Question, result: Value) -> str | None:
+def _written(question: Question, result: Value) -> str | None:
     if question.type in NUMBERS:
         figure = number(result)
         return None if figure is None else _rounded(question, figure)
     if question.type is ItemType.YES_NO:
         return {True: "Y", False: "N", None: None}[truth(result)]
+    if question.type in DATED:
+        span = interval(result)
+        return None if span is None else dates.known(span)
+    return _as_text(result)
+
+
+def _as_text(result: Value) -> str | None:
     if isinstance(result, Decimal):
         return plain(result)
     if isinstance(result, bool):
         return "Y" if result else "N"
-    if question.type in DATED:
-        span = interval(result)
-        return None if span is None else dates.known(span)
     if result is None or isinstance(result, str):
         return result
     if isinstance(result, datetime | time):

@@ -187,11 +187,11 @@ class Sheet:
                 entered = self._newest(form, lambda e: e.order <= here.order)
             case "previous":
                 entered = self._newest(form, lambda e: e.order < here.order)
-            case _ if head in self.study.forms:
+            case _ if head in self.study.visit:
+                entered = self._newest(form, lambda e: e.visit == head)
+            case _:
                 key = rest
                 entered = self._newest(head, lambda e: e.key == here.visit_key)
-            case _:
-                entered = self._newest(form, lambda e: e.visit == head)
         return (entered, key) if entered is not None and key else None
 
     def _newest(self, form: str, fits: Callable[[Entered], bool]) -> Entered | None:

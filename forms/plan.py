@@ -8,12 +8,12 @@ refused. Planning the answers of a plan again changes nothing.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Cell, Check, Form, ItemType, Study
+from ecrf.study.spelling import suggest
 from ecrf.study.values import plain
 from forms.answers import Answer, Given, called, read, value
 from forms.context import Context, Sheet, scope
@@ -131,15 +131,8 @@ def _lay_stranger(form: Form, key: str, new: Given, laid: Laid) -> None:
 
 
 def _unknown(form: Form, key: str) -> Text:
-    near = get_close_matches(key, form.cells, n=1, cutoff=0.5)
-    if near:
-        return T(
-            "“{key}” is no item of the form {form}. Did you mean “{near}”?",
-            key=key[:80],
-            form=form.title,
-            near=near[0],
-        )
-    return T("“{key}” is no item of the form {form}.", key=key[:80], form=form.title)
+    message = T("“{key}” is no item of the form {form}.", key=key[:80], form=form.title)
+    return suggest(message, key[:80], form.cells)
 
 
 def _strangers(form: Form, stored: Mapping[str, Answer]) -> dict[str, Answer]:
