@@ -2,8 +2,13 @@
 
 import click
 
+from ecrf.cli import study
+
 
 @click.group()
 @click.version_option(package_name="ecrf")
 def main() -> None:
     """Run a blinded clinical trial: forms, visits, randomization, supply, locked datasets."""
+
+
+main.add_command(study.study)

@@ -48,9 +48,8 @@ def check(directory: Path, as_json: bool) -> None:
         for finding in reading.findings:
             click.echo(_line(finding))
         if reading.study is not None:
-            click.echo(
-                f"{reading.study.id} {reading.study.version}: {fingerprint(reading.study)}"
-            )
+            sound = reading.study
+            click.echo(f"{sound.id} {sound.version}: {fingerprint(sound)}")
     if reading.study is None:
         raise click.exceptions.Exit(1)
 
