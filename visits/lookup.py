@@ -149,16 +149,14 @@ def matrix(
     status: str | None = None,
 ) -> Matrix:
     """Return every participant the actor may see with their visits. Two statements."""
-    wanted = [*_seen(actor, study.id)]
-    wanted += [Participant.site == site] if site else []
-    wanted += [Participant.status == status] if status else []
+    those = wanted(actor, study.id, site=site, status=status)
     people = session.execute(
-        _participants(study.id).where(*wanted).order_by(Participant.site, Participant.number)
+        _participants(study.id).where(*those).order_by(Participant.site, Participant.number)
     )
     rows = session.execute(
         select(*VISIT)
         .join(Participant, Participant.id == Visit.participant_id)
-        .where(Participant.study == study.id, *wanted)
+        .where(*those)
         .order_by(Visit.participant_id, Visit.position)
     )
     found: defaultdict[int, list[VisitRow]] = defaultdict(list)
@@ -179,7 +177,7 @@ def due(session: Session, actor: Actor, study: Study, today: date) -> Due:
     rows = session.execute(
         select(Participant.code, Participant.site, *VISIT)
         .join(Participant, Participant.id == Visit.participant_id)
-        .where(Visit.study == study.id, Visit.due <= end, *_seen(actor, study.id))
+        .where(Visit.study == study.id, Visit.due <= end, *wanted(actor, study.id))
         .order_by(Visit.due, Participant.code)
     )
     waiting = [Expected(row[0], row[1], read_visit(row[2:])) for row in rows]
@@ -193,20 +191,28 @@ def due(session: Session, actor: Actor, study: Study, today: date) -> Due:
 
 def sites(session: Session, actor: Actor, study_id: str, right: Right) -> Sequence[Site]:
     """Return the study's sites at which the actor holds `right`, in the order of codes."""
-    wanted = [] if (held := actor.sites(right, study_id)) is None else [Site.code.in_(held)]
+    held = actor.sites(right, study_id)
+    theirs = [] if held is None else [Site.code.in_(held)]
     return session.scalars(
-        select(Site).where(Site.study == study_id, *wanted).order_by(Site.code)
+        select(Site).where(Site.study == study_id, *theirs).order_by(Site.code)
     ).all()
+
+
+def wanted(
+    actor: Actor, study_id: str, *, site: str | None = None, status: str | None = None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions on participants: those the actor may see, of a site and status."""
+    conditions = [Participant.study == study_id]
+    conditions += seen(actor, study_id, Participant.site)
+    conditions += [Participant.site == site] if site else []
+    conditions += [Participant.status == status] if status else []
+    return conditions
 
 
 def seen(actor: Actor, study_id: str, column: Any) -> list[ColumnElement[bool]]:
     """Return the condition on the site `column` that keeps to what the actor may see."""
     held: Collection[str] | None = actor.sites(Right.PARTICIPANT_READ, study_id)
     return [] if held is None else [column.in_(sorted(held))]
-
-
-def _seen(actor: Actor, study_id: str) -> list[ColumnElement[bool]]:
-    return seen(actor, study_id, Participant.site)
 
 
 def _last(expected: Expected) -> date:

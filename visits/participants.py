@@ -141,11 +141,11 @@ def _insert(session: Session, by: By, row: ParticipantRow) -> int:
 
 
 def _insert_visits(session: Session, study: Study, who: ParticipantRow) -> None:
-    """Insert the scheduled visits; the screening is due from the day of enrolment on."""
+    """Insert the scheduled visits in one statement; the screening is due from today on."""
     screening = schedule.screening_plan(study)
     today = civil_date(who.enrolled_at, who.zone)
     session.execute(
-        insert(Visit),
+        insert(Visit).execution_options(render_nulls=True),
         [
             {
                 "participant_id": who.id, "study": who.study, "plan": place.plan.id,

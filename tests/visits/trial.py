@@ -9,17 +9,17 @@ def words(text):
     return {"en": text, "zh": f"{text}（中）"}
 
 
-def plan(id, label, **more):
-    return {"id": id, "label": words(label), **more}
+def plan(key, label, **more):
+    return {"id": key, "label": words(label), **more}
 
 
-def form(id, **more):
+def form(key, **more):
     item = {"id": "note", "type": "text", "label": words("Note")}
-    return {"id": id, "title": words(id.upper()), "sections": [{"members": [item]}], **more}
+    return {"id": key, "title": words(key.upper()), "sections": [{"members": [item]}], **more}
 
 
-def planned(id, label, day, margin, **more):
-    return plan(id, label, day=day, before=margin, after=margin, **more)
+def planned(key, label, day, margin, **more):
+    return plan(key, label, day=day, before=margin, after=margin, **more)
 
 
 VISITS = [
