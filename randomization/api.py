@@ -1,0 +1,50 @@
+"""The front door of the vault: what the rest of the program may use, and nothing else.
+
+An arm leaves only inside a `Disclosure`: from `for_preparation` to an unblinded pharmacist of
+the participant's site, and from `code_break` in an emergency, each written down beforehand.
+"""
+
+from pathlib import Path
+
+from ecrf.kernel.chance import Draw
+from ecrf.kernel.config import Config
+from ecrf.kernel.db import Database
+from randomization import schema, seal
+from randomization.allocate import Request, randomize
+from randomization.design import Spec
+from randomization.kits import STATES, Packing, Visit, dispense
+from randomization.kits import assign as assign_kits
+from randomization.kits import register as register_kits
+from randomization.lists import Publication, activate, generate, publish, published
+from randomization.opened import Vault
+from randomization.receipts import Receipt
+from randomization.reveal import (
+    REASONS,
+    Disclosure,
+    PreparedKit,
+    Why,
+    code_break,
+    for_preparation,
+)
+from randomization.tables import LEDGER
+from randomization.verify import Verification, verify
+
+__all__ = [
+    "LEDGER", "REASONS", "STATES", "Disclosure", "Packing", "PreparedKit",
+    "Publication", "Receipt", "Request", "Spec", "Vault", "Verification", "Visit", "Why",
+    "activate", "assign_kits", "code_break", "create_tables", "dispense", "for_preparation",
+    "generate", "make_key_file", "open_vault", "publish", "published", "randomize",
+    "register_kits", "verify",
+]  # fmt: skip
+
+create_tables = schema.create
+
+
+def open_vault(config: Config, database: Database) -> Vault:
+    """Return the vault of the settings; refuse when its key file is missing."""
+    return Vault(database, seal.load_keys(config.vault_key_file), config.environment)
+
+
+def make_key_file(path: Path, draw: Draw) -> None:
+    """Make the vault's key file, unless it is there."""
+    seal.make_keys(path, draw)

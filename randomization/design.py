@@ -1,0 +1,86 @@
+"""The specification of a list, and the list that follows from it and a seed. Pure.
+
+It stays in the vault: block sizes are never told to anyone who enrols (SPIRIT 2013, 16a).
+"""
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from ecrf.kernel.chain import canonical
+from randomization.arm import Arm
+from randomization.commit import Leaf
+from randomization.drbg import HmacDrbg
+from randomization.schemes import Ratio, scheme
+
+TAG = "ecrf-list-1"
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a list is made from, besides the seed.
+
+    `options` are the scheme's own, such as block sizes. `strata` are the names of the strata in
+    the order of the list; each has at least `slots` slots. A list of one environment never
+    serves another: the environment goes into every stream.
+    """
+
+    study: str
+    version: int
+    environment: str
+    scheme: str
+    ratio: Ratio
+    options: Mapping[str, tuple[int, ...]]
+    strata: tuple[str, ...]
+    slots: int
+
+    def __post_init__(self) -> None:
+        scheme(self.scheme, self.ratio, self.options)
+        if not self.strata or len(set(self.strata)) != len(self.strata):
+            raise ValueError("the strata are named once each, and at least one")
+        if self.version < 1 or self.slots < 1:
+            raise ValueError("the version and the number of slots are at least 1")
+
+    def canonical(self) -> str:
+        return canonical(asdict(self))
+
+    @property
+    def arms(self) -> frozenset[Arm]:
+        return frozenset(Arm(arm) for arm, _ in self.ratio)
+
+
+def from_canonical(text: str) -> Spec:
+    """Return the specification whose canonical text this is."""
+    parts: dict[str, Any] = json.loads(text)
+    parts["ratio"] = tuple((arm, weight) for arm, weight in parts["ratio"])
+    parts["options"] = {name: tuple(values) for name, values in parts["options"].items()}
+    parts["strata"] = tuple(parts["strata"])
+    return Spec(**parts)
+
+
+def leaves(spec: Spec, seed: bytes) -> tuple[Leaf, ...]:
+    """Return every slot of the list: strata in the order named, positions from 1."""
+    if len(seed) != SEED_BYTES:
+        raise ValueError(f"a seed has {SEED_BYTES} bytes")
+    return tuple(leaf for stratum in spec.strata for leaf in _stratum(spec, seed, stratum))
+
+
+def _stratum(spec: Spec, seed: bytes, stratum: str) -> Iterator[Leaf]:
+    """Arms come from one stream, ids and salts from another: neither tells of the other."""
+    arms = scheme(spec.scheme, spec.ratio, spec.options).draw(
+        _stream(spec, seed, stratum, "arms"), spec.slots
+    )
+    marks = _stream(spec, seed, stratum, "slots")
+    for position, arm in enumerate(arms, start=1):
+        mark = marks.generate(32)
+        slot_id = str(UUID(bytes=mark[:16], version=4))
+        yield Leaf(slot_id, stratum, position, arm, mark[16:])
+
+
+def _stream(spec: Spec, seed: bytes, stratum: str, use: str) -> HmacDrbg:
+    parts = canonical([TAG, spec.environment, spec.study, spec.version, stratum, use])
+    return HmacDrbg(hmac.digest(seed, parts.encode(), "sha256"))

@@ -1,0 +1,75 @@
+"""Receipts: the vault's signed word that a participant stands on a slot. Pure.
+
+A receipt names the slot, not its leaf: a leaf depends on the arm, and nothing on the blinded
+side may. Slot ids are unique under the published root, so it binds as much. Each receipt
+carries the hash of the one before it on its list, so the order of allocation cannot be altered.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ecrf.kernel.chain import canonical, stamp
+from ecrf.kernel.keys import Signer, Verifier
+
+FIRST = "0" * 64
+
+
+class Receipt(NamedTuple):
+    """What the blinded side gets. `text` is signed; it holds the numbers too."""
+
+    random_number: str
+    kit_numbers: tuple[str, ...]
+    text: str
+    signature: str
+
+
+class Facts(NamedTuple):
+    """What a receipt states."""
+
+    study: str
+    environment: str
+    list: int
+    slot: str
+    stratum: str
+    site: str
+    participant: str
+    random_number: str
+    kits: tuple[str, ...]
+    at: datetime
+    previous: str
+
+
+def sign(signer: Signer, facts: Facts) -> Receipt:
+    values = {**facts._asdict(), "v": 1, "kits": list(facts.kits), "at": stamp(facts.at)}
+    text = canonical({**values, "signed_by": signer.verifier.text()})
+    signature = base64.b64encode(signer.sign(text.encode())).decode()
+    return Receipt(facts.random_number, facts.kits, text, signature)
+
+
+def reread(text: str, signature: str) -> Receipt:
+    """Return the receipt that was given with this text."""
+    said = stated(text)
+    return Receipt(said["random_number"], tuple(said["kits"]), text, signature)
+
+
+def stated(text: str) -> dict[str, Any]:
+    """Return what the text of a receipt states."""
+    said: dict[str, Any] = json.loads(text)
+    return said
+
+
+def accepts(verifier: Verifier, receipt: Receipt) -> bool:
+    """Say whether the vault with this public key signed this text."""
+    try:
+        signature = base64.b64decode(receipt.signature, validate=True)
+    except binascii.Error:
+        return False
+    return verifier.accepts(receipt.text.encode(), signature)
+
+
+def receipt_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

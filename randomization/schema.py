@@ -1,0 +1,9 @@
+"""Making the vault's tables in an empty database."""
+
+from ecrf.kernel.db import Database
+from randomization.tables import VaultBase
+
+
+def create(database: Database) -> None:
+    """Make the tables that are not there yet, with their append-only triggers."""
+    VaultBase.metadata.create_all(database.engine)

@@ -1,0 +1,106 @@
+"""Kits on the shelf of a site: reading them closed, opening them, choosing without bias.
+
+Choosing looks at all arms before it looks at the one that is needed, so that whether it
+succeeds never depends on whom it is for; among fitting kits it follows the random sequence.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from randomization import seal
+from randomization.arm import Arm
+from randomization.opened import NotNow, Vault
+from randomization.seal import Context
+from randomization.supply import MOVES, Move, State
+from randomization.tables import Kit
+
+FEW = "too few kits"
+WINDOW = 48
+"""How many kits of a shelf are looked at first; all of them when these are not enough."""
+
+COLUMNS = (Kit.id.label("kit_id"), Kit.number.label("kit_number"), Kit.ciphertext, Kit.nonce)
+
+
+class Place(NamedTuple):
+    """A shelf, and until when (that day included) what is taken from it must be usable."""
+
+    study: str
+    site: str
+    environment: str
+    usable_until: date
+
+
+class Sealed(NamedTuple):
+    """A kit as read from the shelf, closed."""
+
+    id: int
+    number: str
+    ciphertext: bytes
+    nonce: bytes
+
+
+class Opened(NamedTuple):
+    """Kits with what they hold, in the order they are taken."""
+
+    kits: Sequence[Sealed]
+    held: Sequence[Arm]
+
+    def serves(self, every: Collection[Arm], count: int) -> bool:
+        """Say whether there are `count` kits of each arm."""
+        return all(self.held.count(arm) >= count for arm in every)
+
+    def choose(self, every: Collection[Arm], arm: Arm, count: int) -> list[Sealed]:
+        """Return the first `count` kits of the arm, if there are as many of every arm."""
+        if not self.serves(every, count):
+            raise NotNow(FEW)
+        fits = [kit for kit, holds in zip(self.kits, self.held, strict=True) if holds == arm]
+        return fits[:count]
+
+
+def kit_context(study: str, environment: str, number: str) -> Context:
+    return ("kit", study, environment, number)
+
+
+def key_context(study: str, environment: str) -> Context:
+    return ("shelf key", study, environment)
+
+
+def on_shelf(place: Place) -> ColumnElement[bool]:
+    """Return the condition for kits that may be taken."""
+    return and_(
+        Kit.study == place.study, Kit.site == place.site,
+        Kit.environment == place.environment, Kit.state == State.AVAILABLE,
+        Kit.expiry >= place.usable_until,
+    )  # fmt: skip
+
+
+def read(session: Session, place: Place) -> list[Sealed]:
+    """Return every kit that may be taken, closed, in the order of the random sequence."""
+    rows = session.execute(select(*COLUMNS).where(on_shelf(place)).order_by(Kit.sequence))
+    return [Sealed(*row) for row in rows]
+
+
+def open_(vault: Vault, place: Place, wrapped: bytes, kits: Sequence[Sealed]) -> Opened:
+    """Open all of the kits; the time it takes does not depend on what they hold."""
+    context = key_context(place.study, place.environment)
+    key = seal.unwrap(vault.keys.wrapping, context, wrapped)
+    return Opened(kits, [open_kit(key, place.study, place.environment, kit) for kit in kits])
+
+
+def open_kit(key: bytes, study: str, environment: str, kit: Sealed) -> Arm:
+    context = kit_context(study, environment, kit.number)
+    return seal.unseal_arm(key, context, kit.ciphertext, kit.nonce)[0]
+
+
+def assign(session: Session, kits: Sequence[Sealed], participant: str, visit: str) -> None:
+    """Take the kits from the shelf, for that visit of the participant."""
+    session.execute(
+        update(Kit)
+        .where(Kit.id.in_([kit.id for kit in kits]))
+        .values(state=MOVES[State.AVAILABLE, Move.ASSIGN], participant=participant, visit=visit)
+        .execution_options(synchronize_session=False)
+    )

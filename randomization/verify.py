@@ -1,0 +1,111 @@
+"""Checking a whole vault from the inside: lists from their seeds, receipts in their order.
+
+What it reports tells no arm, so that it may be read by anyone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ecrf.kernel.text import Message, T
+from randomization import commit, design, lists, receipts
+from randomization.opened import Vault
+from randomization.receipts import FIRST, Receipt
+from randomization.tables import Allocation, ListRow, Slot
+
+
+class Verification(NamedTuple):
+    """How much was checked, and everything that is not as it must be."""
+
+    slots: int
+    allocations: int
+    flaws: tuple[Message, ...]
+
+
+def verify(vault: Vault, study: str) -> Verification:
+    """Make every list again from its seed, and follow every receipt."""
+    flaws: list[Message] = []
+    slots = allocations = 0
+    with vault.database.read() as session:
+        rows = session.scalars(
+            select(ListRow)
+            .where(ListRow.study == study, ListRow.environment == vault.environment)
+            .order_by(ListRow.version)
+        ).all()
+        for row in rows:
+            given = _allocations(session, row)
+            flaws += _list_flaws(session, vault, row)
+            flaws += _order_flaws(row, given)
+            flaws += _receipt_flaws(session, vault, row, given)
+            slots += len(design.leaves(lists.spec_of(vault, row), lists.seed_of(vault, row)))
+            allocations += len(given)
+    return Verification(slots, allocations, tuple(flaws))
+
+
+def _list_flaws(session: Session, vault: Vault, row: ListRow) -> Iterator[Message]:
+    spec, seed = lists.spec_of(vault, row), lists.seed_of(vault, row)
+    if commit.spec_hash(spec.canonical()) != row.spec_hash:
+        yield T("List {n}: the specification is not the published one.", n=row.version)
+    if commit.seed_commitment(seed) != row.seed_commitment:
+        yield T("List {n}: the seed is not the one committed to.", n=row.version)
+    derived = design.leaves(spec, seed)
+    if commit.root(derived) != row.root:
+        yield T("List {n}: the seed does not give the published root.", n=row.version)
+    rows = session.execute(select(Slot.id, Slot.leaf).where(Slot.list_id == row.id))
+    stored = {slot.id: slot.leaf for slot in rows}
+    if stored != {leaf.slot_id: leaf.hash().hex() for leaf in derived}:
+        yield T("List {n}: the slots are not those of the seed.", n=row.version)
+    try:
+        if tuple(lists.opened_leaves(session, vault, row)) != derived:
+            yield T("List {n}: what is sealed is not what the seed gives.", n=row.version)
+    except InvalidTag:
+        yield T("List {n}: a slot cannot be opened.", n=row.version)
+
+
+def _order_flaws(row: ListRow, given: list[Allocation]) -> Iterator[Message]:
+    """In each stratum, the positions in the order of the receipts are 1, 2, 3, …"""
+    reached: dict[str, int] = defaultdict(int)
+    for place, allocation in enumerate(given, start=1):
+        reached[allocation.stratum] += 1
+        if allocation.serial != place or allocation.position != reached[allocation.stratum]:
+            yield T("List {n}: {code} is not on the slot that was next.",
+                    n=row.version, code=allocation.participant)  # fmt: skip
+
+
+def _receipt_flaws(
+    session: Session, vault: Vault, row: ListRow, given: list[Allocation]
+) -> Iterator[Message]:
+    slots = {slot.id: slot for slot in session.scalars(
+        select(Slot).where(Slot.list_id == row.id))}  # fmt: skip
+    previous = FIRST
+    for allocation in given:
+        receipt = receipts.reread(allocation.receipt, allocation.signature)
+        slot = slots.get(allocation.slot_id)
+        stated = receipts.stated(receipt.text)
+        fits = slot is not None and stated == {
+            **stated, "study": row.study, "environment": row.environment,
+            "list": row.version, "slot": slot.id, "stratum": slot.stratum,
+            "site": allocation.site, "participant": allocation.participant,
+            "random_number": slot.random_number, "previous": previous,
+        }  # fmt: skip
+        if not fits or not _signed(vault, receipt, allocation):
+            yield T("List {n}: the receipt of {code} is not what was signed.",
+                    n=row.version, code=allocation.participant)  # fmt: skip
+        previous = allocation.receipt_hash
+
+
+def _signed(vault: Vault, receipt: Receipt, allocation: Allocation) -> bool:
+    whole = receipts.receipt_hash(receipt.text) == allocation.receipt_hash
+    return whole and receipts.accepts(vault.keys.signer.verifier, receipt)
+
+
+def _allocations(session: Session, row: ListRow) -> list[Allocation]:
+    return list(
+        session.scalars(
+            select(Allocation).where(Allocation.list_id == row.id).order_by(Allocation.serial)
+        )
+    )
