@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right, Role
 from ecrf.kernel.chain import Head
+from ecrf.kernel.db import Base
 from ecrf.kernel.errors import NotAllowed, NotFound
 from ecrf.kernel.ledger import LEDGER, By, participant_chain
 from ecrf.kernel.people import Site
@@ -97,9 +98,10 @@ def entry(
     query = _place(study_id, code, visit_key, form, number)
     if lock:
         query = query.with_for_update(of=LEDGER.chain)
-    row = session.execute(query.execution_options(populate_existing=True)).one_or_none()
+    row = session.execute(query).one_or_none()
     if row is None or not actor.may(right, study_id, row.Participant.site):
         raise NotFound(T("There is no such participant or visit."))
+    detach(session, row)
     fingerprint = row.Entry.protocol if row.Entry else row.StudyRow.fingerprint
     study = versions.model(session, fingerprint)
     definition = _form(study, row.Visit, form, number)
@@ -118,6 +120,13 @@ def entry(
         site=row.Site,
         last_number=row.last_number or 0,
     )
+
+
+def detach(session: Session, row: Any) -> None:
+    """Make what was read a value: it stays as read, whatever becomes of the transaction."""
+    for thing in row:
+        if isinstance(thing, Base):
+            session.expunge(thing)
 
 
 def again(session: Session, actor: Actor, found: Found, right: Right) -> Found:

@@ -75,13 +75,13 @@ def find(
         .join(Site, (Site.study == Query.study) & (Site.code == Participant.site))
         .join(LEDGER.chain, chain.name == name)
         .where(Query.id == query_id, Query.study == study_id)
-        .execution_options(populate_existing=True)
     )  # fmt: skip
     if lock:
         query = query.with_for_update(of=LEDGER.chain)
     row = session.execute(query).one_or_none()
     if row is None or not actor.may(right, study_id, row.Participant.site):
         raise NotFound(T("There is no such query."))
+    lookup.detach(session, row)
     head = Head(row.name, row.size, row.link, row.last_at) if lock else None
     return Asked(
         row.Query, row.Entry, row.Visit, row.Participant, row.Site, row.study_state, head
