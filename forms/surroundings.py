@@ -129,11 +129,17 @@ class Surroundings:
         span = days(self.special.get(name, ""))
         return span.first if span else None
 
-    def state(self, form: Form, name: str, known: Value) -> None:
-        """Give every path of `form` that ends in `name` the value `known`."""
-        for path in (*_read(form), *form.cells):
-            if path.rpartition(".")[2] == name:
-                self.overrides[path] = known
+    def state(self, form: Form, name: str, text: str) -> None:
+        """Answer every path of `form` that ends in `name` with `text`."""
+        for path in {*_read(form), *form.cells}:
+            found = place(self.study, path) or place(self.study, f"{form.id}.{path}")
+            if found is None or path.rpartition(".")[2] != name:
+                continue
+            answer = read(found[1], Given(text), self.study)
+            if isinstance(answer, Problem):
+                self.problems.append(Problem(path, answer.message))
+            else:
+                self.overrides[path] = value(found[1], answer)
 
 
 def plan_of(study: Study, key: str) -> str:

@@ -2,7 +2,7 @@
 
 import click
 
-from ecrf.cli import study
+from ecrf.cli import form, study
 
 
 @click.group()
@@ -12,3 +12,4 @@ def main() -> None:
 
 
 main.add_command(study.study)
+main.add_command(form.form)
