@@ -1,0 +1,145 @@
+"""A real Chromium in front of a real server, and axe to judge each page's accessibility."""
+
+import shutil
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from waitress.server import create_server
+
+from ecrf.kernel.chance import Seeded
+from ecrf.kernel.config import Config, Environment
+from ecrf.kernel.db import Database
+from ecrf.web import blinded
+from ecrf.web.services import Services
+from tests import people as cast
+from tests.conftest import LOUD
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+WIDTHS = (1280, 320)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running installation: where it answers, and the database behind it."""
+
+    url: str
+    database: Database
+    services: Services
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests of this process."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason=f"browser tests {LOUD}")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"browser tests {LOUD}: none of {', '.join(BROWSERS)} is installed")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def site(main_databases, tmp_path):
+    """The pages of a training copy with the people of the tests, served at noon."""
+    database = Database(main_databases.copy("sqlite", tmp_path))
+    config = Config.from_env({"ECRF_DATA_DIR": str(tmp_path)})
+    config = replace(config, environment=Environment.TRAINING)
+    services = Services(config, database, lambda: cast.NOON, Seeded(b"browser"))
+    server = create_server(blinded.create(services), host="127.0.0.1", port=0, threads=4)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.effective_port}", database, services)
+    server.close()
+    thread.join(timeout=5)
+    database.dispose()
+
+
+@pytest.fixture(params=("en", "zh"))
+def locale(request):
+    return request.param
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request):
+    """How many CSS pixels wide the window is; 320 is what zooming to 400 % leaves."""
+    return request.param
+
+
+@pytest.fixture
+def page(browser, site):
+    """A fresh tab at the site; the test fails if a page complains on the console."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    complaints = []
+    tab.on("console", lambda said: complaints.extend(_complaint(said)))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("response", lambda response: complaints.extend(_missing(response)))
+    yield tab
+    context.close()
+    assert complaints == []
+
+
+def _complaint(said):
+    """A page may itself be a refusal (401, 422); what it loads may not: see `_missing`."""
+    loading = said.text.startswith("Failed to load resource")
+    return [said.text] if said.type == "error" and not loading else []
+
+
+def _missing(response):
+    whole = response.request.resource_type == "document"
+    return [] if whole or response.status < 400 else [f"{response.status} {response.url}"]
+
+
+@pytest.fixture
+def sign_in(page):
+    """Give `sign_in(actor)`: that person fills in the sign-in page."""
+
+    def go(actor):
+        page.goto("/sign-in")
+        page.locator("#username").fill(cast.username(actor))
+        page.locator("#password").fill(cast.PASSWORD)
+        page.locator("form:has(#password) button").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    return go
+
+
+@pytest.fixture
+def faults(page):
+    """Give `faults()`: what axe finds wrong with the page shown, one line each."""
+    script = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+    def judge():
+        page.evaluate(script)
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", list(RULES))
+        return [
+            f"{fault['id']}: {node['html']}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
+
+    return judge
+
+
+@pytest.fixture
+def overflow(page):
+    """Give `overflow()`: by how many pixels the page is wider than its window."""
+    return lambda: page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
