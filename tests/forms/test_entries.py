@@ -264,9 +264,7 @@ def test_a_save_costs_at_most_seven_statements_beside_finding_out_who_asks(desk,
 def test_when_the_ledger_cannot_be_written_nothing_is(desk):
     def fail(_connection, _cursor, statement, *_):
         if "INSERT INTO act" in statement:
-            raise Unavailable(
-                __import__("ecrf.kernel.text").kernel.text.T("The ledger is ill.")
-            )
+            raise Unavailable(T("The ledger is ill."))
 
     desk.save({"sbp": "120"})
     event.listen(desk.database.engine, "before_cursor_execute", fail)
@@ -302,10 +300,10 @@ def test_what_is_frozen_or_locked_refuses_a_save_by_name(desk, table, name, stat
 
 def test_what_is_locked_after_it_was_looked_up_is_not_written(desk):
     desk.save({"sbp": "120"})
-    with pytest.raises(Conflict, match="This participant is locked"):
-        with desk.database.write() as session:
-            found = desk.find(session)
-            session.connection().execute(update(Participant).values(state="locked"))
+    with desk.database.write() as session:
+        found = desk.find(session)
+        session.connection().execute(update(Participant).values(state="locked"))
+        with pytest.raises(Conflict, match="This participant is locked"):
             entries.save(
                 session, desk.by(people.CARL), found, {"dbp": Given("80")},
                 seen_version=1, reason=None, complete=False,

@@ -21,7 +21,7 @@ READ, ASK, ANSWER, CLOSE = (
 
 @pytest.fixture
 def ask(desk):
-    """Give `ask(item, text)`: the data manager's question on the vital signs; returns its id."""
+    """Give `ask(item, text)`: the data manager's question on the vital signs."""
     desk.save({"sbp": "120"})
 
     def asked(item="sbp", text="Please check the source.", actor=people.DORA):

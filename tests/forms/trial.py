@@ -98,7 +98,8 @@ GR = {
             "fill": {"score": "0"}, "fill_label": words("Set all remaining rows to normal"),
         },
         item("total", "integer", "Total", derive=formula(
-            'sum(number(row.score) * (2 if number(row.score) >= 1 and row.urgent == "Y" else 1) for row in organs)')),
+            "sum(number(row.score) * (2 if number(row.score) >= 1 and row.urgent == 'Y' else 1)"
+            " for row in organs)")),
     ]}],
 }  # fmt: skip
 DM = {
@@ -142,7 +143,7 @@ BASELINE = date(2026, 3, 1)
 
 
 def begin(database, draw):
-    """Put the trial in force, enrol one participant at each site, date SCR and BL of the first."""
+    """Put the trial in force and enrol one participant at each site, with SCR and BL held."""
     start = By(people.DORA, people.START, Origin.COMMAND, draw)
     with database.write() as session:
         session.execute(
