@@ -148,6 +148,7 @@ class Visit(model.VisitPlan):
     """A visit of the schedule."""
 
     day: Count | None = None
+    months: Count | None = None
     before: Count = 0
     after: Count = 0
     within: Count | None = None

@@ -80,16 +80,17 @@ def _visits(study: Study) -> Iterator[Problem]:
 
 def _visit(spot: Spot, plan: VisitPlan) -> Iterator[Problem]:
     planned = plan.kind is VisitKind.PLANNED
-    if planned and plan.day is None:
+    counted = plan.day is not None or plan.months is not None
+    if planned and not counted:
         yield Problem(spot, T("The planned visit {visit} needs a day.", visit=plan.id))
+    if plan.months is not None and (plan.day is not None or plan.anchor == "randomization"):
+        message = T("months stands instead of day, and never counts from the randomization.")
+        yield Problem((*spot, "months"), message)
     if planned and plan.repeating:
         message = T("The planned visit {visit} cannot repeat.", visit=plan.id)
         yield Problem((*spot, "repeating"), message)
-    if not planned and (plan.day is not None or plan.before or plan.after):
-        message = T(
-            "{visit} is not planned; day, before and after mean nothing.", visit=plan.id
-        )
-        yield Problem((*spot, "day" if plan.day is not None else "before"), message)
+    if not planned and (counted or plan.before or plan.after):
+        yield Problem(spot, T("{visit} is not planned; it has no window.", visit=plan.id))
     if plan.day == 0 and plan.anchor == "randomization":
         message = T("There is no day 0: the day of randomization is day 1.")
         yield Problem((*spot, "day"), message)

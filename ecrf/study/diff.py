@@ -51,7 +51,9 @@ def _changed(old: Thing, new: Thing) -> Iterator[Difference]:
     kept = [part for part in new.order if part in old.order]
     if kept != [part for part in old.order if part in new.order]:
         order = ", ".join(new.order)
-        yield Difference(new.form, T("{thing}: new order {order}", thing=new.name, order=order))
+        yield Difference(
+            new.form, T("{thing}: the order is now {order}", thing=new.name, order=order)
+        )
 
 
 def _words(thing: Thing, was: Fact | None, now: Fact | None) -> Message:

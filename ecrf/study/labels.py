@@ -47,6 +47,7 @@ LABELS: Mapping[str, Message] = {
     "message": T("message"),
     "missing": T("missing reasons"),
     "missing_reasons": T("list of missing reasons"),
+    "months": T("months after the anchor"),
     "name": T("name"),
     "need": T("need"),
     "note": T("note"),
