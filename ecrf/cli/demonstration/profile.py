@@ -1,0 +1,96 @@
+"""What a study's invented participants are like: `demo.yaml` beside its definition.
+
+Without the file every form is filled from its definition alone: the middle of the soft limits,
+the first code, the day of the visit.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from ecrf.study.model import Frozen, Words
+
+FILE = "demo.yaml"
+
+
+class Source(Frozen):
+    """Where an invented answer comes from; one of these is given.
+
+    `day` counts from the visit, a pair is a range. `born` is a range of ages. `unit` and
+    `places` go with `between`. `by` names an item filled before; its answer chooses from `of`.
+    """
+
+    value: str | None = None
+    one_of: Mapping[str, int] | None = None
+    between: tuple[Decimal, Decimal] | None = None
+    places: int = 0
+    unit: str = ""
+    day: int | tuple[int, int] | None = None
+    born: tuple[int, int] | None = None
+    missing: str | None = None
+    blank: bool = False
+    by: str | None = None
+    of: Mapping[str, "Source"] = {}
+
+
+class LogForm(Frozen):
+    """A log form entered, on average, `percent` times in a hundred visits."""
+
+    percent: int
+
+
+class Happening(Frozen):
+    """An unplanned visit some participants have, with the log form it brings."""
+
+    visit: str
+    log: str
+    percent: int
+
+
+class Mishaps(Frozen):
+    """Per hundred: what goes wrong while a form or a visit is entered."""
+
+    left_blank: int = 6
+    typing_error: int = 4
+    out_of_window: int = 6
+    missed: int = 3
+    not_entered: int = 5
+
+
+class Account(Frozen):
+    """A person of the training copy. `site` null means every site."""
+
+    username: str
+    name: str
+    role: str
+    site: str | None = None
+    task: Words
+
+
+class Profile(Frozen):
+    """`forms` maps form → item key (or `*.column`) → source; `variants` overlay it by name."""
+
+    accounts: tuple[Account, ...] = ()
+    months: int = 18
+    screen_failed: int = 8
+    still_screening: int = 6
+    ended_early: int = 5
+    ends_at: str | None = None
+    forms: Mapping[str, Mapping[str, Source]] = {}
+    variants: Mapping[str, Mapping[str, Mapping[str, Source]]] = {}
+    logs: Mapping[str, LogForm] = {}
+    happening: Happening | None = None
+    mishaps: Mishaps = Mishaps()
+    kits_per_site: int = 200
+    blocks: tuple[int, ...] = (4, 6)
+
+
+def read(folder: Path) -> Profile:
+    """Read the profile of the study in `folder`; the plain one when it has none."""
+    path = folder / FILE
+    if not path.is_file():
+        return Profile()
+    loaded = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    return Profile.model_validate(loaded)

@@ -1,0 +1,133 @@
+"""Enter a visit as a site does: its date, its forms one by one, the signatures they ask for."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ecrf.cli.demonstration.profile import Source
+from ecrf.cli.demonstration.stage import Stage
+from ecrf.kernel.access import Right
+from ecrf.kernel.errors import Unacceptable
+from ecrf.kernel.ledger import By
+from ecrf.study.model import Form, ItemType
+from forms import entries, lookup, signing
+from forms.answers import Given
+from forms.tables import Entry
+from visits import lookup as visit_lookup
+from visits import visits
+from visits.tables import Participant
+
+Sources = Mapping[str, Mapping[str, Source]]
+
+
+def enter(
+    stage: Stage, session: Session, by: By, code: str, key: str, on: date, variant: str = ""
+) -> None:
+    """Set the visit's date and fill every form required at it."""
+    found = visit_lookup.visit(session, by.actor, stage.study.id, code, key, Right.ENTRY_WRITE)
+    visits.hold(session, by, found, on)
+    sources = _sources(stage, variant)
+    for form in _required(stage, found.visit.plan):
+        if not stage.choose.chance(stage.profile.mishaps.not_entered) or form.signed:
+            save(stage, session, by, code, key, form, 1, on, sources.get(form.id, {}))
+
+
+def save(
+    stage: Stage, session: Session, by: By, code: str, key: str, form: Form, number: int,
+    on: date, sources: Mapping[str, Source],
+) -> None:  # fmt: skip
+    """Fill and save one form; what is refused is left blank, as a person would do."""
+    found = lookup.entry(
+        session, by.actor, stage.study.id, code, key, form.id, number, Right.ENTRY_WRITE,
+        lock=True,
+    )  # fmt: skip
+    given = _with_mishaps(stage, form, stage.filler.fill(form, on, sources))
+    for _ in range(3):
+        try:
+            entries.save(
+                session, by, found, given, seen_version=found.version, reason=None,
+                complete=True,
+            )  # fmt: skip
+        except Unacceptable as no:
+            refused = {problem.item for problem in no.problems}
+            given = {item: answer for item, answer in given.items() if item not in refused}
+        else:
+            return
+    raise ValueError(f"the form {form.id} cannot be filled: {sorted(refused)}")
+
+
+def sign(
+    stage: Stage, session: Session, by: By, code: str, key: str, form: Form, number: int = 1
+) -> None:
+    """Sign the form as the investigator of the site."""
+    found = lookup.entry(
+        session, by.actor, stage.study.id, code, key, form.id, number, Right.ENTRY_SIGN,
+        lock=True,
+    )  # fmt: skip
+    if found.entry is not None and found.form.signed is not None:
+        zone = stage.zone(found.participant.site)
+        signing.sign(session, by, found, zone=zone, seen_version=found.version)
+
+
+def next_number(stage: Stage, session: Session, code: str, form: str) -> int:
+    """Return the number the next entry of a repeating form gets."""
+    highest = session.scalar(
+        select(func.max(Entry.number))
+        .join(Participant, Participant.id == Entry.participant_id)
+        .where(
+            Participant.study == stage.study.id, Participant.code == code, Entry.form == form
+        )
+    )
+    return (highest or 0) + 1
+
+
+def signed_forms(stage: Stage, plan_id: str) -> list[Form]:
+    return [form for form in _required(stage, plan_id) if form.signed is not None]
+
+
+def sources_of(stage: Stage, form: str, variant: str = "") -> Mapping[str, Source]:
+    return _sources(stage, variant).get(form, {})
+
+
+def _required(stage: Stage, plan_id: str) -> list[Form]:
+    """Return the forms required at the visit; the one that decides eligibility is last."""
+    wanted = [a.form for a in stage.study.forms_at(plan_id) if a.need == "required"]
+    known = [stage.study.forms[form] for form in wanted if form in stage.study.forms]
+    single = [form for form in known if not form.repeating]
+    last = stage.study.randomization.form if stage.study.randomization else None
+    return sorted(single, key=lambda form: form.id == last)
+
+
+def _sources(stage: Stage, variant: str) -> Sources:
+    """Return the profile's answers with a variant laid over them."""
+    plain, over = stage.profile.forms, stage.profile.variants.get(variant, {})
+    return {form: {**plain.get(form, {}), **over.get(form, {})} for form in {*plain, *over}}
+
+
+def _with_mishaps(stage: Stage, form: Form, given: dict[str, Given]) -> dict[str, Given]:
+    if form.signed is not None or not given:
+        return given
+    mishaps = stage.profile.mishaps
+    if stage.choose.chance(mishaps.left_blank):
+        given.pop(stage.choose.of(sorted(given)), None)
+    numbers = list(_numbers(form, given))
+    if numbers and stage.choose.chance(mishaps.typing_error):
+        key = stage.choose.of(numbers)
+        given[key] = given[key]._replace(text=_slipped(given[key].text))
+    return given
+
+
+def _numbers(form: Form, given: Mapping[str, Given]) -> Iterator[str]:
+    for key in sorted(given):
+        numeric = form.cells[key].question.type in (ItemType.INTEGER, ItemType.DECIMAL)
+        if numeric and given[key].text:
+            yield key
+
+
+def _slipped(text: str) -> str:
+    """Return a number as a slip of the hand makes it: digits changed round, or one doubled."""
+    if "." in text or len(text) < 2:
+        return text + text[-1] if "." not in text else text
+    return text[1] + text[0] + text[2:] if text[1] != "0" else text + "0"
