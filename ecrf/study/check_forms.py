@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ecrf.kernel.text import T
 from ecrf.study.build import YES_NO_LIST
 from ecrf.study.findings import Problem, Spot
-from ecrf.study.formulas import Placed, placed
+from ecrf.study.formulas import Placed, grid_of, placed
 from ecrf.study.model import Form, Grid, ItemType, Question, Study
 from ecrf.study.references import RESERVED
 from ecrf.study.spelling import suggest
@@ -198,7 +198,7 @@ def _grid(spot: Spot, grid: Grid, study: Study) -> Iterator[Problem]:
 
 def _checks(form: Form) -> Iterator[Problem]:
     for n, check in enumerate(form.checks):
-        if check.item not in form.cells:
+        if check.item not in form.cells and grid_of(form, check) is None:
             message = T("The form {form} has no item {name}.", form=form.id, name=check.item)
             place = ("forms", form.id, "checks", n, "item")
             yield Problem(place, suggest(message, check.item, form.cells))

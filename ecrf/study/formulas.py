@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ecrf.study.findings import Spot
-from ecrf.study.model import Expression, Form, Grid, Question, Study
+from ecrf.study.model import Check, Expression, Form, Grid, Question, Study
 
 
 class Formula(NamedTuple):
@@ -42,6 +42,14 @@ def placed(form: Form) -> Iterator[Placed]:
                 yield Placed(spot, form, member)
 
 
+def grid_of(form: Form, check: Check) -> Grid | None:
+    """Return the grid in whose every row a check is asked: its item is `GRID.column`."""
+    name, _, column = check.item.partition(".")
+    grid = form.grids.get(name)
+    known = grid is not None and any(column == question.id for question in grid.columns)
+    return grid if known else None
+
+
 def formulas(study: Study) -> Iterator[Formula]:
     """Yield every expression of the study."""
     for form in study.forms.values():
@@ -51,7 +59,8 @@ def formulas(study: Study) -> Iterator[Formula]:
                 if isinstance(expression, Expression):
                     yield Formula((*spot, name), expression, form, grid, question)
         for n, check in enumerate(form.checks):
-            yield Formula(("forms", form.id, "checks", n, "when"), check.when, form)
+            spot = ("forms", form.id, "checks", n, "when")
+            yield Formula(spot, check.when, form, grid_of(form, check))
     yield from _of_the_whole(study)
 
 

@@ -159,7 +159,11 @@ class Section(Frozen):
 
 
 class Check(Frozen):
-    """A rule over answers. While `when` is true it is a finding (soft) or a refusal (hard)."""
+    """A rule over answers. While `when` is true it is a finding (soft) or a refusal (hard).
+
+    `item` is where it is shown. With `GRID.column` the rule is asked for every row that has the
+    column, and in `when` a `row.…` is a cell of that row.
+    """
 
     id: Id
     version: int = 1
