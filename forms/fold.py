@@ -1,0 +1,139 @@
+"""Fold the ledger: what the acts of an entry, oldest first, say its answers are.
+
+Current answers equal the fold; where they do not, somebody changed the tables past the door. A
+signature binds the fold at its place in the chain.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ecrf.kernel.chain import canonical
+from ecrf.kernel.ledger import LEDGER
+from ecrf.kernel.text import Message, T
+from forms.tables import Entry
+from visits.tables import Participant
+
+ENTRY = "entry:"
+STATED = ("version", "status", "protocol", "form", "number", "visit")
+
+
+@dataclass(slots=True)
+class Folded:
+    """An entry as its acts make it."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Telling(NamedTuple):
+    """One act as the fold needs it."""
+
+    key: str
+    action: str
+    header: str
+    changes: str
+
+
+class Difference(NamedTuple):
+    """An entry, or a signature of it, that the ledger does not bear out."""
+
+    entry_id: int
+    message: Message
+
+
+def apply(folded: Folded, act: Telling) -> None:
+    """Lay one act over what came before; keys that begin with # are no answers."""
+    for change in json.loads(act.changes):
+        item = change["item"]
+        if item.startswith("#"):
+            continue
+        if change["new"] is None:
+            folded.answers.pop(item, None)
+        else:
+            folded.answers[item] = change["new"]
+    if act.action in ("entry:save", "entry:not-done"):
+        refs = json.loads(act.header)["refs"]
+        folded.facts = {name: refs[name] for name in STATED}
+
+
+def signed_content(folded: Folded) -> str:
+    """Return the SHA-256 a signature given now would bind."""
+    content = {
+        "answers": folded.answers,
+        "definition": folded.facts.get("protocol"),
+        "form": folded.facts.get("form"),
+        "version": folded.facts.get("version"),
+    }
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def fold(acts: Iterable[Telling]) -> tuple[dict[int, Folded], list[int]]:
+    """Return the entries by id, and the ids of those whose signature binds something else."""
+    found: dict[int, Folded] = {}
+    wrong: list[int] = []
+    for act in acts:
+        entry_id = int(act.key.removeprefix(ENTRY))
+        folded = found.setdefault(entry_id, Folded())
+        apply(folded, act)
+        if act.action == "entry:sign":
+            bound = json.loads(act.header)["refs"]["content"]
+            if bound != signed_content(folded):
+                wrong.append(entry_id)
+    return found, wrong
+
+
+def acts(session: Session, chains: Iterable[str]) -> Iterator[Telling]:
+    """Yield the acts on entries of the chains, each chain in its order."""
+    c = LEDGER.act.c
+    query = (
+        select(c.key, c.action, c.header, c.changes)
+        .where(c.chain.in_(sorted(chains)), c.key.startswith(ENTRY))
+        .order_by(c.chain, c.seq)
+        .execution_options(yield_per=500)
+    )
+    for row in session.execute(query):
+        yield Telling(*row)
+
+
+def differences(
+    session: Session, chains: Iterable[str], participants: Iterable[int]
+) -> Iterator[Difference]:
+    """Yield the entries of these participants that differ from the fold of these chains."""
+    folded, wrong = fold(acts(session, chains))
+    for entry_id in wrong:
+        text = T("A signature of form number {id} binds other answers.", id=entry_id)
+        yield Difference(entry_id, text)
+    rows = session.execute(
+        select(
+            Entry.id, Entry.answers, Entry.version, Entry.status, Entry.protocol, Entry.form,
+            Participant.code,
+        )
+        .join(Participant, Participant.id == Entry.participant_id)
+        .where(Participant.id.in_(sorted(participants)))
+        .order_by(Entry.id)
+        .execution_options(yield_per=500)
+    )  # fmt: skip
+    for row in rows:
+        told = folded.pop(row.id, Folded())
+        stored = {
+            name: getattr(row, name) for name in ("version", "status", "protocol", "form")
+        }
+        if row.answers != told.answers or not _agree(stored, told.facts):
+            text = T(
+                "The answers of form {form} of {participant} are not what the ledger says.",
+                form=row.form.upper(), participant=row.code,
+            )  # fmt: skip
+            yield Difference(row.id, text)
+    for entry_id in sorted(folded):
+        text = T("The ledger knows form number {id}, which is gone.", id=entry_id)
+        yield Difference(entry_id, text)
+
+
+def _agree(stored: Mapping[str, object], told: Mapping[str, object]) -> bool:
+    return all(told.get(name) == value for name, value in stored.items())
