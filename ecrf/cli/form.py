@@ -67,8 +67,8 @@ def try_(
     known = _study(study)
     tried = _form(known, form_id)
     around = Surroundings(known, _visit(known, tried, visit))
-    typed = _flat(answers, tried.cells.get)
-    beside = _flat(context, lambda path: _elsewhere(known, path)) if context else {}
+    typed = _flat("ANSWERS", answers, tried.cells.get)
+    beside = _beside(known, context)
     around.read(beside)
     if sex is not None:
         around.state(tried, "sex", sex)
@@ -101,7 +101,12 @@ def _form(study: Study, form_id: str) -> Form:
         raise _odd(
             T("The form {form} is in the schedule, but not defined yet.", form=form_id),
         )
-    message = T("The study {study} has no form {form}.", study=study.id, form=form_id)
+    message = T(
+        "The study {study} has no form {form}. Its forms are {known}.",
+        study=study.id,
+        form=form_id,
+        known=", ".join(study.forms),
+    )
     raise _odd(suggest(message, form_id, study.forms))
 
 
@@ -109,17 +114,25 @@ def _visit(study: Study, form: Form, asked: str | None) -> str:
     planned = [cell.visit for cell in study.matrix if cell.form == form.id]
     key = asked or next(iter(planned), "")
     if asked and plan_of(study, asked) not in study.visit:
-        message = T("The study {study} has no visit {visit}.", study=study.id, visit=asked)
+        message = T(
+            "The study {study} has no visit {visit}. Its visits are {known}.",
+            study=study.id,
+            visit=asked,
+            known=", ".join(study.visit),
+        )
         raise _odd(suggest(message, asked, study.visit))
     return key
 
 
-def _elsewhere(study: Study, path: str) -> Cell | None:
-    found = place(study, path)
-    return found[1] if found else None
+def _beside(study: Study, file: IO[bytes] | None) -> dict[str, str]:
+    def cell(path: str) -> Cell | None:
+        found = place(study, path)
+        return found[1] if found else None
+
+    return _flat("--context", file, cell) if file else {}
 
 
-def _flat(file: IO[bytes], cell: Callable[[str], Cell | None]) -> dict[str, str]:
+def _flat(name: str, file: IO[bytes], cell: Callable[[str], Cell | None]) -> dict[str, str]:
     """Read one flat JSON object; numbers keep the digits they are written with."""
     try:
         pairs = json.loads(
@@ -130,14 +143,12 @@ def _flat(file: IO[bytes], cell: Callable[[str], Cell | None]) -> dict[str, str]
             object_pairs_hook=tuple,
         )
     except (ValueError, RecursionError) as error:
-        raise _odd(
-            T("{file} is no JSON: {error}", file=file.name, error=str(error)[:200])
-        ) from None
+        raise _odd(T("{file} is no JSON: {error}", file=name, error=str(error)[:200])) from None
     if not isinstance(pairs, tuple):
         raise _odd(
             T(
                 "{file} must hold one flat object, such as {example}.",
-                file=file.name,
+                file=name,
                 example='{"sbp": "120"}',
             )
         )
