@@ -80,13 +80,13 @@ def _process(url, key_file, numbers):
         database.dispose()
 
 
-def test_two_hundred_participants_in_eight_processes(big, tmp_path):
+def test_two_hundred_participants_in_four_processes(big, tmp_path):
     url = big.database.engine.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(8, mp_context=context) as pool:
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
         parts = [
-            pool.submit(_process, url, tmp_path / "vault.key", range(start, COUNT, 8))
-            for start in range(8)
+            pool.submit(_process, url, tmp_path / "vault.key", range(start, COUNT, 4))
+            for start in range(4)
         ]
         given = dict(pair for part in parts for pair in part.result())
     judge(big, [given[n] for n in range(COUNT)])
