@@ -185,7 +185,8 @@ def worth(kind: ItemType, canonical: str) -> Value:
 def computed(question: Question, result: Value) -> Answer | None:
     """Return a computed value as an answer, rounded half up to the places of the item.
 
-    A result that cannot be an answer of the item's type is no answer.
+    It is written with all of them (26.20). A result that cannot be an answer of the item's type
+    is no answer.
     """
     text = _written(question, result)
     if not text or worth(question.type, text) is None:
@@ -223,4 +224,5 @@ def _rounded(question: Question, figure: Decimal) -> str | None:
     places = question.places if question.type is ItemType.DECIMAL else 0
     if places is None:
         return plain(figure)
-    return plain(figure.quantize(Decimal(1).scaleb(-places), context=EXACT))
+    rounded = figure.quantize(Decimal(1).scaleb(-places), context=EXACT)
+    return format(rounded or abs(rounded), "f")

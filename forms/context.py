@@ -15,7 +15,7 @@ from ecrf.study.expr import Days, Row, Tree, Value, evaluate
 from ecrf.study.model import Cell, Form, Study
 from ecrf.study.values import truth
 from forms.answers import Answer, computed, value
-from forms.rows import InRow, Line, Page, is_closed
+from forms.rows import InRow, Line, Page, closed_cell
 
 MOST_HOPS = 4
 """How many entries a question about what applies may lead through, from form to form."""
@@ -156,7 +156,7 @@ class Sheet:
             return self._plain(head)
         if head == "param":
             return self.study.params.get(rest)
-        if is_closed(self.form, path):
+        if closed_cell(self.form, path) is not None:
             return ""
         found = self._find(path)
         if found is None:

@@ -18,7 +18,7 @@ from ecrf.study.values import plain
 from forms.answers import Answer, Given, called, read, value
 from forms.context import Context, Sheet, scope
 from forms.numbers import with_unit
-from forms.rows import closed_row
+from forms.rows import closed_cell
 
 Severity = Literal["soft", "hard"]
 
@@ -118,14 +118,14 @@ def _lay_answer(study: Study, cell: Cell, new: Given, laid: Laid) -> None:
 
 
 def _lay_stranger(form: Form, key: str, new: Given, laid: Laid) -> None:
-    closed = closed_row(form, key)
+    closed = closed_cell(form, key)
     if closed is None:
         laid.refusals.append(Problem(key[:80], _unknown(form, key)))
     elif not new.blank:
         message = T(
-            "{row} has no {column}: what was given is not kept.",
-            row=closed.label,
-            column=key.partition(".")[2],
+            "{row}: there is no {column} here. What was given is not kept.",
+            row=closed[0].label,
+            column=closed[1].label,
         )
         laid.findings.append(Finding("closed_cell", key, message))
 
@@ -171,8 +171,12 @@ def _typed_derived(sheet: Sheet, given: Mapping[str, Given]) -> Iterator[Problem
             continue
         answer = sheet.answer(cell) if sheet.applies(cell) else None
         typed = read(cell, new, sheet.study)
-        if answer is None or not isinstance(typed, Answer) or typed.value != answer.value:
+        if answer is None or not isinstance(typed, Answer) or not _same(cell, typed, answer):
             yield Problem(key, _not_typed(cell, answer))
+
+
+def _same(cell: Cell, one: Answer, other: Answer) -> bool:
+    return value(cell, one) == value(cell, other)
 
 
 def _not_typed(cell: Cell, answer: Answer | None) -> Text:

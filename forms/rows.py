@@ -7,19 +7,18 @@ columns it does not read.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ecrf.study.expr import Row, Scope, Value
-from ecrf.study.model import Form, Grid
+from ecrf.study.model import Form, Grid, Question
 from ecrf.study.model import Row as GridRow
 
 
-def closed_row(form: Form, key: str) -> GridRow | None:
-    """Return the row in which `key` names a place the grid does not have."""
+def closed_cell(form: Form, key: str) -> tuple[GridRow, Question] | None:
+    """Return the row and column of `key` when it names a place the grid does not have."""
     row_id, _, column = key.partition(".")
-    rows = (row for grid in form.grids.values() for row in grid.rows)
-    return next((row for row in rows if row.id == row_id and column in row.closed), None)
-
-
-def is_closed(form: Form, key: str) -> bool:
-    return closed_row(form, key) is not None
+    for grid in form.grids.values():
+        for row in grid.rows:
+            if row.id == row_id and column in row.closed:
+                return row, next(known for known in grid.columns if known.id == column)
+    return None
 
 
 class InRow:

@@ -63,7 +63,7 @@ def test_answers_come_back_in_canonical_form(result):
         ("62", "48", "F", "89.11"),
         ("88.4", "50", "F", "58.69"),
         ("200", "62", "M", "29.51"),
-        ("168", "69", "F", "26.2"),
+        ("168", "69", "F", "26.20"),
     ],
 )
 def test_sex_and_age_stand_for_demographics_that_are_not_at_hand(

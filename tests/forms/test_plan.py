@@ -102,7 +102,7 @@ def test_a_computed_item_reads_across_visits():
     made = planned(
         VS, {"weight": "81"}, at=Context(visit="BL", visit_key="BL", entries=(screening,))
     )
-    assert made.answers["bmi"] == Answer("25", "", "25")
+    assert made.answers["bmi"] == Answer("25.00", "", "25.00")
 
 
 @pytest.mark.parametrize(
@@ -240,6 +240,13 @@ def test_a_computed_item_cannot_be_typed_otherwise():
     assert "Its value is Y" in refusal.message.in_("en")
     [refusal] = planned(VS, {"heavy": "N"}).refusals
     assert "no value yet" in refusal.message.in_("en")
+
+
+def test_a_computed_number_may_be_typed_without_its_last_zeros():
+    screening = Entered("SCR", "SCR", 0, "vs", 1, {"height": Answer("180", "cm", "180")})
+    at = Context(visit="BL", visit_key="BL", entries=(screening,))
+    assert not planned(VS, {"weight": "81", "bmi": "25"}, at=at).refusals
+    assert planned(VS, {"weight": "81", "bmi": "25.1"}, at=at).refusals
 
 
 def test_answers_of_items_the_form_no_longer_has_are_kept():
