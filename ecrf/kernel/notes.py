@@ -46,6 +46,11 @@ def leaf(name: str, size: int, link: str) -> bytes:
     return canonical([name, size, link]).encode()
 
 
+def leaf_hash(name: str, size: int, link: str) -> bytes:
+    """Return the RFC 6962 hash of a chain's leaf; it tells nothing of the chain."""
+    return hashlib.sha256(b"\x00" + leaf(name, size, link)).digest()
+
+
 def root(heads: Heads) -> bytes:
     """Return the Merkle root over `heads`, sorted by name in the order of code points."""
     return tree_root([leaf(name, *heads[name]) for name in sorted(heads)])
@@ -60,7 +65,11 @@ def checkpoint(
 
 def signed(what: Checkpoint, signer: Signer) -> str:
     """Return the note: the body, an empty line, the signature line."""
-    body = what.body()
+    return sign(what.body(), signer)
+
+
+def sign(body: str, signer: Signer) -> str:
+    """Return any text, whose lines end with LF, as a signed note."""
     signature = signer.verifier.key_id + signer.sign(body.encode())
     return f"{body}\n— {signer.name} {base64.b64encode(signature).decode()}\n"
 

@@ -1,0 +1,315 @@
+"""Read out what a package is made of: everything in explicit order, streamed.
+
+A `Selection` is what the file is about and as of when; what came later is not in it. Nothing
+here asks for an arm, and nothing here knows one.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from ecrf.kernel.ledger import LEDGER, participant_chain, study_chain
+from ecrf.kernel.people import Person, Site
+from ecrf.kernel.signatures import Signature
+from ecrf.study import versions
+from ecrf.study.model import Study
+from ecrf.study.tables import ProtocolVersion, StudyRow
+from forms.tables import Entry, Query, QueryMessage
+from visits.tables import Deviation, Participant, Visit
+
+CHUNK = 500
+
+
+class Selection(NamedTuple):
+    """A study, the sites of it (None: all), and the moment the file speaks of."""
+
+    study: str
+    sites: frozenset[str] | None
+    at: datetime
+
+    def covers(self) -> ColumnElement[bool]:
+        """Return the condition that keeps to the participants of the selection."""
+        mine = Participant.study == self.study
+        return mine if self.sites is None else mine & Participant.site.in_(sorted(self.sites))
+
+
+class Version(NamedTuple):
+    """A version of the definition that data were entered under."""
+
+    fingerprint: str
+    content: str
+    study: Study
+
+
+class EntryRow(NamedTuple):
+    """An entry with the keys of its place."""
+
+    id: int
+    site: str
+    participant: str
+    visit: str
+    visit_date: str
+    number: int
+    status: str
+    version: int
+    protocol: str
+    signed: bool
+    saved_at: datetime
+    answers: dict[str, dict[str, str]]
+
+
+class ActRow(NamedTuple):
+    """An act as stored."""
+
+    chain: str
+    seq: int
+    key: str | None
+    header: str
+    changes: str
+    link: str
+
+
+ORDER = (Participant.site, Participant.number)
+
+
+def definitions(session: Session, selection: Selection) -> tuple[Version, ...]:
+    """Return the versions in use, the oldest first; without any data, the one in force."""
+    used = select(Entry.protocol).join(Participant, Participant.id == Entry.participant_id)
+    rows = session.execute(
+        select(ProtocolVersion.fingerprint, ProtocolVersion.content)
+        .where(
+            ProtocolVersion.study == selection.study,
+            or_(
+                ProtocolVersion.fingerprint.in_(used.where(selection.covers())),
+                ProtocolVersion.fingerprint.in_(
+                    select(Participant.protocol).where(selection.covers())
+                ),
+            ),
+        )
+        .order_by(ProtocolVersion.first_at, ProtocolVersion.fingerprint)
+    ).all()
+    if not rows:
+        rows = session.execute(
+            select(ProtocolVersion.fingerprint, ProtocolVersion.content)
+            .join(StudyRow, StudyRow.fingerprint == ProtocolVersion.fingerprint)
+            .where(StudyRow.id == selection.study)
+        ).all()
+    return tuple(
+        Version(row.fingerprint, row.content, versions.model(session, row.fingerprint))
+        for row in rows
+    )
+
+
+def entries(session: Session, selection: Selection, form: str) -> Iterator[EntryRow]:
+    """Yield the entries of a form by participant, visit and number."""
+    query = (
+        select(
+            Entry.id, Participant.site, Participant.code, Visit.key, Visit.held_on,
+            Entry.number, Entry.status, Entry.version, Entry.protocol, Entry.signature_id,
+            Entry.signed_version, Entry.saved_at, Entry.answers,
+        )
+        .join(Participant, Participant.id == Entry.participant_id)
+        .join(Visit, Visit.id == Entry.visit_id)
+        .where(selection.covers(), Entry.form == form)
+        .order_by(*ORDER, Visit.position, Visit.key, Entry.number)
+    )  # fmt: skip
+    for row in _stream(session, query):
+        yield EntryRow(
+            row.id, row.site, row.code, row.key, text(row.held_on), row.number, row.status,
+            row.version, row.protocol,
+            row.signature_id is not None and row.signed_version == row.version,
+            row.saved_at, row.answers,
+        )  # fmt: skip
+
+
+PARTICIPANTS = (
+    "site", "participant", "status", "definition", "enrolled_at", "randomized_on",
+    "random_number", "blind_broken_at",
+)  # fmt: skip
+
+
+def participants(session: Session, selection: Selection) -> Iterator[list[str]]:
+    query = (
+        select(
+            Participant.site, Participant.code, Participant.status, Participant.protocol,
+            Participant.enrolled_at, Participant.randomized_on, Participant.random_number,
+            Participant.unblinded_at,
+        )
+        .where(selection.covers())
+        .order_by(*ORDER)
+    )  # fmt: skip
+    for row in _stream(session, query):
+        broken = row.unblinded_at
+        known = None if broken is None or broken > selection.at else broken
+        yield [*map(text, row[:7]), text(known)]
+
+
+VISITS = (
+    "site", "participant", "visit", "plan", "kind", "status", "window_first",
+    "window_target", "window_last", "held_on", "missed_reason",
+)  # fmt: skip
+
+
+def visits(session: Session, selection: Selection) -> Iterator[list[str]]:
+    query = (
+        select(
+            Participant.site, Participant.code, Visit.key, Visit.plan, Visit.kind,
+            Visit.status, Visit.first, Visit.target, Visit.last, Visit.held_on,
+            Visit.missed_reason,
+        )
+        .join(Participant, Participant.id == Visit.participant_id)
+        .where(selection.covers())
+        .order_by(*ORDER, Visit.position, Visit.key)
+    )  # fmt: skip
+    yield from ([*map(text, row)] for row in _stream(session, query))
+
+
+DEVIATIONS = (
+    "deviation", "site", "participant", "visit", "category", "severity", "rule", "text_en",
+    "text_zh", "raised_at", "withdrawn_at",
+)  # fmt: skip
+
+
+def deviations(session: Session, selection: Selection) -> Iterator[list[str]]:
+    query = (
+        select(
+            Deviation.id, Participant.site, Participant.code, Visit.key, Deviation.category,
+            Deviation.severity, Deviation.rule, Deviation.text_en, Deviation.text_zh,
+            Deviation.raised_at, Deviation.withdrawn_at,
+        )
+        .join(Participant, Participant.id == Deviation.participant_id)
+        .outerjoin(Visit, Visit.id == Deviation.visit_id)
+        .where(selection.covers(), Deviation.raised_at <= selection.at)
+        .order_by(*ORDER, Deviation.id)
+    )  # fmt: skip
+    yield from ([*map(text, row)] for row in _stream(session, query))
+
+
+QUERIES = (
+    "query", "site", "participant", "visit", "form", "number", "item", "rule", "status",
+    "text_en", "text_zh", "opened_at", "opened_by",
+)  # fmt: skip
+MESSAGES = ("query", "act", "text", "by", "at")
+
+
+def queries(
+    session: Session, selection: Selection, masked: frozenset[tuple[str, str]]
+) -> Iterator[list[str]]:
+    """Yield the queries, without those on items left out (`masked`: form and item key)."""
+    query = (
+        select(
+            Query.id, Participant.site, Participant.code, Visit.key, Entry.form, Entry.number,
+            Query.item, Query.rule, Query.status, Query.text_en, Query.text_zh,
+            Query.opened_at, Person.name,
+        )
+        .join(Entry, Entry.id == Query.entry_id)
+        .join(Participant, Participant.id == Entry.participant_id)
+        .join(Visit, Visit.id == Entry.visit_id)
+        .outerjoin(Person, Person.id == Query.opened_by)
+        .where(selection.covers())
+        .order_by(*ORDER, Query.id)
+    )  # fmt: skip
+    for row in _stream(session, query):
+        if (row.form, row.item) not in masked:
+            yield [*map(text, row)]
+
+
+def messages(
+    session: Session, selection: Selection, masked: frozenset[tuple[str, str]]
+) -> Iterator[list[str]]:
+    """Yield what was said in the threads of the queries, oldest first."""
+    query = (
+        select(
+            QueryMessage.query_id, QueryMessage.act, QueryMessage.text, QueryMessage.by_name,
+            QueryMessage.at, Entry.form, Query.item,
+        )
+        .join(Query, Query.id == QueryMessage.query_id)
+        .join(Entry, Entry.id == Query.entry_id)
+        .join(Participant, Participant.id == Entry.participant_id)
+        .where(selection.covers())
+        .order_by(*ORDER, QueryMessage.query_id, QueryMessage.id)
+    )  # fmt: skip
+    for row in _stream(session, query):
+        if (row.form, row.item) not in masked:
+            yield [*map(text, row[:5])]
+
+
+SIGNATURES = (
+    "signature", "target", "site", "participant", "visit", "form", "number", "version",
+    "content_sha256", "person", "printed_name", "role", "meaning_en", "meaning_zh", "at",
+    "zone", "stands",
+)  # fmt: skip
+
+
+def signatures(session: Session, selection: Selection) -> Iterator[list[str]]:
+    """Yield every signature an entry ever carried; `stands` says whether it still does."""
+    target = "entry:" + Entry.id.cast(Signature.target.type)
+    query = (
+        select(
+            Signature.id, Signature.target, Participant.site, Participant.code, Visit.key,
+            Entry.form, Entry.number, Signature.version, Signature.content_hash,
+            Signature.person_id, Signature.printed_name, Signature.role, Signature.meaning_en,
+            Signature.meaning_zh, Signature.at, Signature.zone,
+            Entry.signature_id, Entry.version.label("now"),
+        )
+        .join(Entry, Signature.target == target)
+        .join(Participant, Participant.id == Entry.participant_id)
+        .join(Visit, Visit.id == Entry.visit_id)
+        .where(selection.covers(), Signature.at <= selection.at)
+        .order_by(*ORDER, Signature.id)
+    )  # fmt: skip
+    for row in _stream(session, query):
+        stands = row.signature_id == row.id and row.version == row.now
+        yield [*map(text, row[:16]), "Y" if stands else "N"]
+
+
+SITES = ("site", "name_en", "name_zh", "zone")
+
+
+def sites(session: Session, selection: Selection) -> Iterator[list[str]]:
+    mine = Site.study == selection.study
+    if selection.sites is not None:
+        mine = and_(mine, Site.code.in_(sorted(selection.sites)))
+    query = select(Site.code, Site.name_en, Site.name_zh, Site.zone).where(mine)
+    yield from ([*map(text, row)] for row in _stream(session, query.order_by(Site.code)))
+
+
+def chains(session: Session, selection: Selection) -> list[str]:
+    """Return the names of the chains the selection is told on, in order.
+
+    The study's own chain tells of every site, so it is left out of a part of the study.
+    """
+    codes = session.scalars(select(Participant.code).where(selection.covers()))
+    names = [participant_chain(selection.study, code) for code in codes]
+    own = [] if selection.sites is not None else [study_chain(selection.study)]
+    return sorted([*names, *own])
+
+
+def acts(session: Session, name: str, size: int) -> Iterator[ActRow]:
+    """Yield the first `size` acts of a chain."""
+    c = LEDGER.act.c
+    query = (
+        select(*(c[field] for field in ActRow._fields))
+        .where(c.chain == name, c.seq < size)
+        .order_by(c.seq)
+    )
+    yield from (ActRow(*row) for row in _stream(session, query))
+
+
+def text(value: object) -> str:
+    """Return a value of a table as text: nothing is empty, times are UTC to the second."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return "" if value is None else str(value)
+
+
+def _stream(session: Session, query: Any) -> Iterator[Any]:
+    yield from session.execute(query.execution_options(yield_per=CHUNK))
+
+
+def sizes(names: Sequence[str], heads: Any) -> dict[str, tuple[int, str]]:
+    """Return the heads of the chains named."""
+    return {name: heads[name] for name in names if name in heads}

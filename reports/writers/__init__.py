@@ -1,0 +1,1 @@
+"""Writers: rows in, bytes out. They know nothing of studies."""
