@@ -6,12 +6,11 @@ apostrophe in front, because spreadsheets take such cells for formulas. Plain nu
 -1.5 are left alone. To undo: a cell that begins with an apostrophe loses it.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 
 RISKY = frozenset("=+-@'\t\r＝＋－＠")
+TO_QUOTE = re.compile(r'[",\r\n]')
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -29,9 +28,13 @@ def plain(cell: str) -> str:
 
 def line(cells: Sequence[str]) -> str:
     """Return one line with its LF."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([safe(cell) for cell in cells])
-    return text.getvalue()
+    return ",".join(_quoted(safe(cell)) for cell in cells) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    if not TO_QUOTE.search(cell):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def lines(rows: Iterable[Sequence[str]]) -> Iterable[str]:
