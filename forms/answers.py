@@ -97,7 +97,7 @@ def _missing(name: Text, question: Question, text: str, missing: str) -> Answer 
             label=name,
             reason=missing,
         )
-    code = missing.upper()
+    code = missing if missing in question.missing else missing.upper()
     if code in question.missing:
         return Answer(missing=code)
     if not question.missing:

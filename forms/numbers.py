@@ -64,7 +64,11 @@ def read(name: Text, question: Question, typed: str, measured: Unit | None) -> D
     figure = Decimal(text.replace(",", "."))
     canonical = EXACT.multiply(figure, measured.factor) if measured else figure
     if question.type is not ItemType.DECIMAL and canonical != canonical.to_integral_value():
-        return T("{label}: {figure} is no whole number.", label=name, figure=plain(canonical))
+        return T(
+            "{label}: {figure} is no whole number. Give one without decimals.",
+            label=name,
+            figure=plain(canonical),
+        )
     if _too_many_places(question, figure, measured):
         return T(
             "{label}: “{text}” has too many decimals. Give at most {places}.",

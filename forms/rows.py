@@ -14,11 +14,14 @@ from ecrf.study.model import Row as GridRow
 def closed_cell(form: Form, key: str) -> tuple[GridRow, Question] | None:
     """Return the row and column of `key` when it names a place the grid does not have."""
     row_id, _, column = key.partition(".")
-    for grid in form.grids.values():
-        for row in grid.rows:
-            if row.id == row_id and column in row.closed:
-                return row, next(known for known in grid.columns if known.id == column)
-    return None
+    found = (
+        (row, known)
+        for grid in form.grids.values()
+        for row in grid.rows
+        for known in grid.columns
+        if row.id == row_id and known.id == column and column in row.closed
+    )
+    return next(found, None)
 
 
 class InRow:

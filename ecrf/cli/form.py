@@ -68,13 +68,12 @@ def try_(
     tried = _form(known, form_id)
     around = Surroundings(known, _visit(known, tried, visit))
     typed = _flat("ANSWERS", answers, tried.cells.get)
-    beside = _beside(known, context)
-    around.read(beside)
+    around.read(_beside(known, context))
     if sex is not None:
         around.state(tried, "sex", sex)
     if age is not None:
         around.state(tried, "age", str(age))
-        tried = of_age(known, tried, age, {**typed, **beside})
+        tried = of_age(known, tried, age, {**typed, **around.overrides})
     _refuse(around.problems)
     made = plan(known, tried, {}, given(tried, typed), around.context())
     _refuse(made.refusals)
