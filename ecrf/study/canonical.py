@@ -1,8 +1,8 @@
 """A study as the one text its fingerprint is taken of, and back.
 
 What has its default value is left out, so that a key the program learns later does not change
-the fingerprint of a study that does not use it. Numbers are text. An expression is kept as
-written (`{"=": text}`) and parsed again.
+the fingerprint of a study that does not use it; a default of the model may therefore never
+change. Numbers are text. An expression is kept as written (`{"=": text}`) and parsed again.
 """
 
 import hashlib

@@ -50,7 +50,8 @@ def test_only_the_code_lists_the_study_uses_belong_to_it(tiny):
 def test_a_code_list_of_the_study_stands_for_the_one_of_the_library(tiny):
     tiny.write(
         "tiny/codes.yaml",
-        "sex:\n  - {value: M, label: {en: Man, zh: 男}}\n  - {value: F, label: {en: W, zh: 女}}\n"
+        "sex:\n  - {value: M, label: {en: Man, zh: 男}}\n"
+        "  - {value: F, label: {en: Woman, zh: 女}}\n"
         'ny:\n  - {value: "Y", label: {en: Yes!, zh: 是！}}\n'
         '  - {value: "N", label: {en: No!, zh: 否！}}\n',
     )
@@ -78,9 +79,7 @@ def test_a_number_is_exactly_what_is_written(tiny, text):
 
 
 def test_no_and_yes_and_off_are_plain_text(tiny):
-    tiny.change(
-        "tiny/study.yaml", "params: {basis: raw}", "params: {basis: raw, a: NO, b: off}"
-    )
+    tiny.change("tiny/study.yaml", "{basis: raw}", "{basis: raw, a: NO, b: off}")
     params = tiny.read().study.params
     assert (params["a"], params["b"]) == ("NO", "off")
 
@@ -130,15 +129,19 @@ SPOILT = [
         "tiny/study.yaml",
         "masking: double",
         "masking: duble",
-        "tiny/study.yaml:7:10: error: duble is not known here. It is one of: "
-        "none, single, double, triple, quadruple. Did you mean double?",
+        (
+            "tiny/study.yaml:7:10: error: duble is not known here. It is one of: "
+            "none, single, double, triple, quadruple. Did you mean double?"
+        ),
     ),
     (
         "tiny/study.yaml",
         "code: AAA",
         "code: aaa",
-        "tiny/study.yaml:12:12: error: “aaa” is not allowed here. "
-        "Write 2 to 8 capital letters.",
+        (
+            "tiny/study.yaml:12:12: error: “aaa” is not allowed here. "
+            "Write 2 to 8 capital letters."
+        ),
     ),
     (
         "tiny/study.yaml",
@@ -174,8 +177,10 @@ SPOILT = [
         "tiny/forms/dm.yaml",
         "label: {en: Sex, zh: 性别}",
         "label: {en: Sex}",
-        "tiny/forms/dm.yaml:12:16: error: zh is missing: "
-        "every text is in English and in Chinese.",
+        (
+            "tiny/forms/dm.yaml:12:16: error: zh is missing: "
+            "every text is in English and in Chinese."
+        ),
     ),
     (
         "tiny/forms/dm.yaml",
@@ -235,8 +240,10 @@ SPOILT = [
         "library/forms/vs.yaml",
         '["50", "300"]',
         '["50"]',
-        "library/forms/vs.yaml:10:24: error: "
-        "This should be two values: the lowest and the highest allowed.",
+        (
+            "library/forms/vs.yaml:10:24: error: "
+            "This should be two values: the lowest and the highest allowed."
+        ),
     ),
     (
         "library/forms/vs.yaml",
