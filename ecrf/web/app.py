@@ -18,7 +18,7 @@ from ecrf.kernel.accounts import NOBODY
 from ecrf.kernel.config import Environment
 from ecrf.kernel.errors import NotFound, Refused, SignInNeeded
 from ecrf.kernel.text import LOCALES, T, say
-from ecrf.web import nav, sign_in
+from ecrf.web import nav, sign_in, words
 from ecrf.web.services import Services, services
 
 POLICY = (
@@ -43,7 +43,9 @@ def make_app(name: str, given: Services) -> Flask:
     app.extensions["ecrf"] = given
     app.config.update(MAX_CONTENT_LENGTH=8 * 1024 * 1024, MAX_FORM_PARTS=5000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(text=_text, day=_day, moment=_moment)
+    app.jinja_env.filters.update(
+        text=_text, day=_day, moment=_moment, sign=words.sign, need=words.need
+    )
     app.context_processor(_context)
     app.before_request(_choose_language)
     app.after_request(_add_headers)

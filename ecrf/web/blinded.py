@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-from ecrf.web import people
+from ecrf.web import home, participants, people, visit
 from ecrf.web.app import make_app
 from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
-PAGES: tuple[Pages, ...] = (people.pages,)
+PAGES: tuple[Pages, ...] = (home.pages, participants.pages, visit.pages, people.pages)
 
 
 def create(given: Services) -> Flask:

@@ -8,8 +8,8 @@ from forms.casebook import Counts
 from forms.tables import Entry, Query
 from tests import people
 from tests.visits import cases
+from tests.visits.begun import FINGERPRINT, begin
 from tests.visits.cases import day
-from tests.visits.conftest import FINGERPRINT, running  # noqa: F401 (a fixture)
 from tests.visits.trial import TRIAL
 from visits.tables import Participant, Visit
 
@@ -17,7 +17,13 @@ RANDOMIZED = day("2026-03-02")
 
 
 @pytest.fixture
-def trial(running, by):  # noqa: F811
+def running(database, by):
+    """The database with the small trial in force; two sites are open, one is not."""
+    return begin(database, by)
+
+
+@pytest.fixture
+def trial(running, by):
     """The running trial; one participant at PUMCH, screened and randomized."""
     enter(running, by)
     return running

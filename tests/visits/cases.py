@@ -8,7 +8,7 @@ from sqlalchemy import update
 from ecrf.kernel.access import Right
 from ecrf.kernel.ledger import LEDGER, participant_chain
 from tests import people
-from tests.visits.conftest import FINGERPRINT
+from tests.visits.begun import FINGERPRINT
 from tests.visits.trial import STUDY_ID, TRIAL
 from visits import lookup, participants, visits
 from visits.tables import Participant

@@ -1,0 +1,56 @@
+"""How every state is shown: an icon, a word and a colour, the same on each page."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ecrf.kernel.text import Message, T
+
+
+class Sign(NamedTuple):
+    """The icon and the word of a state; `colour` is the end of its class `ec-status--…`."""
+
+    icon: str
+    word: Message
+    colour: str
+
+
+SIGNS: Mapping[str, Sign] = {
+    "locked": Sign("▣", T("Locked"), "locked"),
+    "frozen": Sign("❄\ufe0e", T("Frozen"), "frozen"),
+    "open": Sign("○", T("Open"), "open"),
+    "has queries": Sign("?", T("Has queries"), "query"),
+    "overdue": Sign("!", T("Overdue"), "overdue"),
+    "in progress": Sign("◐", T("In progress"), "draft"),
+    "signed": Sign("✎", T("Signed"), "signed"),
+    "complete": Sign("✓", T("Complete"), "complete"),
+    "missed": Sign("✕", T("Missed"), "missed"),
+    "not done": Sign("∅", T("Not done"), "not-done"),
+    "due": Sign("◇", T("Due"), "due"),
+    "soon": Sign("◇", T("Soon"), "planned"),
+    "not started": Sign("○", T("Not started"), "planned"),
+    "answered": Sign("↩\ufe0e", T("Answered"), "answered"),
+    "to sign": Sign("✎", T("To sign"), "warning"),
+    "screening": Sign("◇", T("Screening"), "due"),
+    "screen failed": Sign("✕", T("Screen failed"), "failed"),
+    "randomized": Sign("◆", T("Randomized"), "randomized"),
+    "ended": Sign("■", T("Ended"), "ended"),
+    "code broken": Sign("⚠\ufe0e", T("Code broken"), "unblinded"),
+    "assigned": Sign("◇", T("Assigned"), "due"),
+    "dispensed": Sign("✓", T("Dispensed"), "done"),
+}
+NEEDS: Mapping[str, Message] = {
+    "required": T("required"),
+    "conditional": T("if it applies"),
+    "optional": T("optional"),
+    "event": T("when it happens"),
+}
+
+
+def sign(state: str) -> Sign:
+    """Return how a state is shown; an unknown one is a mistake of the program."""
+    return SIGNS[state]
+
+
+def need(letter: str) -> Message:
+    """Return how strongly the schedule asks for a form."""
+    return NEEDS[letter]

@@ -1,0 +1,168 @@
+"""The blinded side's rows of a randomization: numbers, dates, kit numbers. Never an arm."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from ecrf.kernel.access import Right
+from ecrf.kernel.chain import Change, Head
+from ecrf.kernel.errors import NotFound
+from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain
+from ecrf.kernel.text import T
+from ecrf.study.model import Study
+from visits import participants, refusals, schedule, visits
+from visits.rows import ParticipantRow
+from visits.schedule import Anchors
+from visits.tables import KitGiven, Participant, Visit
+
+ASSIGNED = "assigned"
+DISPENSED = "dispensed"
+
+
+class Drawn(NamedTuple):
+    """What the vault answered: an opaque number, kit numbers, the signed receipt, its day."""
+
+    random_number: str
+    kits: tuple[str, ...]
+    receipt: str
+    on: date
+
+
+class Known(NamedTuple):
+    """A kit as the vault knows it: its number, its visit, whether it was handed out."""
+
+    number: str
+    visit: str
+    dispensed: bool
+
+
+def store(
+    session: Session, by: By, study: Study, who: ParticipantRow, head: Head, visit_id: int,
+    drawn: Drawn,
+) -> None:  # fmt: skip
+    """Write down that the participant is randomized, and place the visits that follow."""
+    done = session.execute(
+        update(Participant)
+        .where(
+            Participant.id == who.id, Participant.random_number.is_(None),
+            Participant.status == participants.SCREENING, Participant.state == "open",
+        )
+        .values(
+            status=participants.RANDOMIZED, random_number=drawn.random_number,
+            randomized_on=drawn.on, receipt=drawn.receipt,
+        )
+        .returning(Participant.id)
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    if not done:
+        raise refusals.changed_meanwhile(who.code)
+    placed = visits.place(session, by, who, study, drawn.on)
+    if drawn.kits:
+        rows = [_row(by, who.id, visit_id, number, ASSIGNED) for number in drawn.kits]
+        session.execute(insert(KitGiven), rows)
+    changes = [
+        Change("status", who.status, participants.RANDOMIZED),
+        Change("random_number", None, drawn.random_number),
+        Change("randomized_on", None, drawn.on.isoformat()),
+        Change("kits", None, list(drawn.kits)),
+        *placed,
+    ]
+    act = _act(by, Right.PARTICIPANT_RANDOMIZE, who, "participant:randomize", changes)
+    LEDGER.write(session, by, [(head, act)])
+
+
+def follow(session: Session, by: By, who: ParticipantRow, kits: Sequence[Known]) -> None:
+    """Bring the kit numbers of a participant to what the vault knows; write an act if any."""
+    head = LEDGER.head(session, participant_chain(who.study, who.code))
+    held = {
+        row.number: row.status
+        for row in session.execute(
+            select(KitGiven.number, KitGiven.status).where(KitGiven.participant_id == who.id)
+        )
+    }
+    new = [kit for kit in kits if kit.number not in held]
+    if new:
+        places = _places(session, who, {kit.visit for kit in new})
+        session.execute(
+            insert(KitGiven),
+            [_row(by, who.id, places[kit.visit], kit.number, _status(kit)) for kit in new],
+        )
+    moved = [kit.number for kit in kits if kit.dispensed and held.get(kit.number) == ASSIGNED]
+    if moved:
+        session.execute(
+            update(KitGiven)
+            .where(KitGiven.number.in_(moved))
+            .values(status=DISPENSED, at=by.at)
+            .execution_options(synchronize_session=False)
+        )
+    changes = [Change(f"kit {kit.number}", None, _status(kit)) for kit in new]
+    changes += [Change(f"kit {number}", ASSIGNED, DISPENSED) for number in moved]
+    if changes:
+        act = _act(by, Right.KIT_DISPENSE, who, "participant:kits", changes)
+        LEDGER.write(session, by, [(head, act)])
+
+
+def code_broken(session: Session, by: By, who: ParticipantRow, why: str) -> None:
+    """Flag that the code of the participant was broken, whatever is locked; not what it was."""
+    head = LEDGER.head(session, participant_chain(who.study, who.code))
+    session.execute(
+        update(Participant)
+        .where(Participant.id == who.id, Participant.unblinded_at.is_(None))
+        .values(unblinded_at=by.at)
+        .execution_options(synchronize_session=False)
+    )
+    changes = [Change("code_broken", None, why)]
+    act = _act(by, Right.CODE_BREAK, who, "participant:code-break", changes)
+    LEDGER.write(session, by, [(head, act)])
+
+
+def covered_until(study: Study, visit: str, randomized_on: date) -> date:
+    """Return the last day kits given at `visit` must last: the end of the next supply's window.
+
+    After the last supply it is the end of the last visit counted from the randomization.
+    """
+    spans = schedule.spans(study, Anchors(randomized_on=randomized_on))
+    order = [plan.id for plan in study.visits if plan.id in spans]
+    later = order[order.index(visit) + 1 :] if visit in order else []
+    supplied: Mapping[str, int] = study.supply.dispense if study.supply else {}
+    following = next((plan for plan in later if plan in supplied), None)
+    if following is not None:
+        return spans[following].last
+    return max((spans[plan].last for plan in later), default=randomized_on)
+
+
+def _places(session: Session, who: ParticipantRow, keys: Collection[str]) -> Mapping[str, int]:
+    rows = session.execute(
+        select(Visit.key, Visit.id).where(
+            Visit.participant_id == who.id, Visit.key.in_(sorted(keys))
+        )
+    )
+    found = {row.key: row.id for row in rows}
+    for key in keys - found.keys():
+        raise NotFound(T("Participant {code} has no visit {visit}.", code=who.code, visit=key))
+    return found
+
+
+def _row(
+    by: By, participant_id: int, visit_id: int, number: str, status: str
+) -> dict[str, object]:
+    return {
+        "participant_id": participant_id, "visit_id": visit_id, "number": number,
+        "status": status, "at": by.at,
+    }  # fmt: skip
+
+
+def _status(kit: Known) -> str:
+    return DISPENSED if kit.dispensed else ASSIGNED
+
+
+def _act(
+    by: By, right: Right, who: ParticipantRow, action: str, changes: Sequence[Change]
+) -> Act:
+    return Act(
+        action, by.actor.role_for(right, who.study, who.site), who.study, who.site,
+        key=f"participant:{who.id}", refs={"participant": who.code}, changes=changes,
+    )  # fmt: skip
