@@ -83,5 +83,3 @@ def organs(scores="", *, rest="0", rows=ROWS):
             elif int(score) >= 1 and not (row == "CONST" and column == "damage"):
                 answers[f"{row}.{column}"] = "N"
     return answers
-
-
