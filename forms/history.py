@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 
 def of_entry(session: Session, entry_id: int, item: str | None = None) -> list[Line]:
-    """Return every line about the entry, or about one item of it, oldest first."""
+    """Return every line about the entry, or about one item or row of it, oldest first."""
     queries = session.scalars(select(Query.id).where(Query.entry_id == entry_id))
     keys = [f"entry:{entry_id}", *(f"query:{query_id}" for query_id in queries)]
     act = LEDGER.act.c
@@ -44,7 +44,12 @@ def of_entry(session: Session, entry_id: int, item: str | None = None) -> list[L
         .order_by(act.chain, act.seq)
     )
     lines = (line for at, header, changes in rows for line in _lines(at, header, changes))
-    return [line for line in lines if item is None or line.item == item]
+    return [line for line in lines if item is None or _about(line.item, item)]
+
+
+def _about(item: str, asked: str) -> bool:
+    """Say whether `item` is the one asked for, or a cell of the row asked for."""
+    return item == asked or item.startswith(f"{asked}.")
 
 
 def _lines(at: datetime, header_text: str, changes_text: str) -> list[Line]:

@@ -2,12 +2,14 @@
 
 from flask import Flask
 
-from ecrf.web import home, participants, people, visit
+from ecrf.web import entries, home, participants, people, queries, visit
 from ecrf.web.app import make_app
 from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
-PAGES: tuple[Pages, ...] = (home.pages, participants.pages, visit.pages, people.pages)
+PAGES: tuple[Pages, ...] = (
+    home.pages, participants.pages, visit.pages, entries.pages, queries.pages, people.pages,
+)  # fmt: skip
 
 
 def create(given: Services) -> Flask:

@@ -1,0 +1,283 @@
+"""The page of one entry: shown, saved, marked as not done, signed; its history."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from flask import g, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from ecrf.kernel import accounts
+from ecrf.kernel.access import TITLES, Right
+from ecrf.kernel.accounts import WrongPassword
+from ecrf.kernel.errors import Conflict, Problem, Refused, Stale, Unacceptable
+from ecrf.kernel.ledger import Origin
+from ecrf.kernel.text import Message, T, Text
+from ecrf.study.model import Form
+from ecrf.web import sheet, where
+from ecrf.web.routes import Again, Pages
+from forms import due, entries, history, html, ladder, lookup, queries, signing
+from forms.answers import Answer, called
+from forms.entries import ReasonNeeded
+from forms.html import EntryForm
+from forms.lookup import Found
+from forms.plan import Finding, Plan, plan
+
+pages = Pages("entries", __name__)
+FIRST = "/<study_id>/participants/<code>/visits/<key>/<form>"
+NUMBERED = f"{FIRST}/<int:number>"
+REASONS: Mapping[str, Message] = {
+    "transcription": T("Transcription error"),
+    "source": T("New source information"),
+    "query": T("Answer to a query"),
+    "other": T("Other reason"),
+}
+
+
+ACTIONS: Mapping[str, Message] = {
+    "entry:save": T("Saved"),
+    "entry:not-done": T("Marked as not done"),
+    "entry:sign": T("Signed"),
+    "query:open": T("Query opened"),
+    "query:answer": T("Query answered"),
+    "query:close": T("Query closed"),
+    "query:reopen": T("Query opened again"),
+}
+WAYS: Mapping[str, Message] = {
+    Origin.PAGE: T("page"),
+    Origin.API: T("programs' interface"),
+    Origin.IMPORT: T("import"),
+    Origin.COMMAND: T("command"),
+    Origin.SYSTEM: T("system"),
+}
+
+
+class Spot(NamedTuple):
+    """The address of an entry."""
+
+    study_id: str
+    code: str
+    key: str
+    form: str
+    number: int
+
+    def find(self, right: Right, *, lock: bool = False) -> Found:
+        return lookup.entry(g.session, g.actor, *self, right, lock)
+
+    @property
+    def path(self) -> str:
+        return where.entry(*self)
+
+    @property
+    def numbered(self) -> str:
+        visit = where.visit(self.study_id, self.code, self.key)
+        return f"{visit}/{quote(self.form)}/{self.number}"
+
+
+@pages.page(FIRST, needs=Right.ENTRY_READ)
+def show_first(study_id: str, code: str, key: str, form: str) -> ResponseReturnValue:
+    return _page(Spot(study_id, code, key, form, 1))
+
+
+@pages.page(NUMBERED, needs=Right.ENTRY_READ)
+def show(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
+    return _page(Spot(study_id, code, key, form, number))
+
+
+@pages.page(NUMBERED, needs=Right.ENTRY_WRITE, methods=("POST",))
+def save(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_WRITE, lock=True)
+    if "fill" in request.form:
+        filled = _filled(found.form, request.form)
+        return _page(spot, typed=html.build(found.study, found.form, found.answers, filled))
+    typed = html.build(found.study, found.form, found.answers, request.form)
+    try:
+        if not typed.validate():
+            wrong = typed.problems()
+            raise Unacceptable(
+                T("Nothing was saved: {n} answer(s) cannot be taken.", n=len(wrong)), wrong
+            )
+        entries.save(
+            g.session, g.by, found, typed.given(), seen_version=typed.seen_version,
+            reason=_reason(typed), complete=request.form.get("act") != "draft",
+        )  # fmt: skip
+    except Refused as refusal:
+        wanted = refusal
+        raise Again(refusal, lambda: _page(spot, typed=typed, refusal=wanted)) from None
+    if request.form.get("act") == "next":
+        return redirect(_after(spot, found), 303)
+    return redirect(f"{spot.path}?done=1", 303)
+
+
+@pages.page(f"{NUMBERED}/preview", needs=Right.ENTRY_READ, methods=("POST",))
+def preview(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
+    """Say what the inputs as they stand would do: what applies, is computed, is doubtful."""
+    found = Spot(study_id, code, key, form, number).find(Right.ENTRY_READ)
+    typed = html.build(found.study, found.form, found.answers, request.form)
+    decided = _plan(found, typed)
+    drawn = sheet.fields(sheet.draw(found, typed, decided, findings=_asked(decided)))
+    return jsonify(
+        applies={f.key: f.applies for f in drawn if f.kind != "note"},
+        derived={f.key: f"{f.text} {f.unit}".strip() for f in drawn if f.kind == "derived"},
+        findings={f.key: [said.in_(g.locale) for said in f.findings] for f in drawn},
+    )
+
+
+@pages.page(f"{NUMBERED}/not-done", needs=Right.ENTRY_WRITE, methods=("POST",))
+def not_done(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_WRITE, lock=True)
+    try:
+        entries.not_done(g.session, g.by, found, request.form.get("not_done_reason", ""))
+    except Refused as refusal:
+        wanted = refusal
+        raise Again(refusal, lambda: _page(spot, refusal=wanted)) from None
+    return redirect(f"{spot.path}?done=1", 303)
+
+
+@pages.page(f"{NUMBERED}/sign", needs=Right.ENTRY_SIGN, methods=("POST",))
+def sign(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_SIGN, lock=True)
+    seen = request.form.get("seen_version", "")
+    try:
+        accounts.confirm(g.session, g.by, request.form.get("password", ""))
+        signing.sign(
+            g.session, g.by, found, zone=found.site.zone,
+            seen_version=int(seen) if seen.isdecimal() and len(seen) < 9 else -1,
+        )  # fmt: skip
+    except Refused as refusal:
+        wanted = _named(refusal)
+        raise Again(refusal, lambda: _page(spot, refusal=wanted)) from None
+    return redirect(f"{spot.path}?done=1", 303)
+
+
+@pages.page(f"{NUMBERED}/history", needs=Right.ENTRY_READ)
+def show_history(
+    study_id: str, code: str, key: str, form: str, number: int
+) -> ResponseReturnValue:
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_READ)
+    item = request.args.get("item", "")
+    lines = history.of_entry(g.session, found.entry.id, item or None) if found.entry else []
+    return render_template(
+        "entry_history.html", spot=spot, found=found, item=item, lines=lines, titles=TITLES,
+        name_of=lambda each: _name(found, each), zone=found.site.zone, actions=ACTIONS,
+        ways=WAYS, said=_said,
+    )  # fmt: skip
+
+
+def _page(
+    spot: Spot, *, typed: EntryForm | None = None, refusal: Refused | None = None
+) -> ResponseReturnValue:
+    """Draw the entry as it is now, with what was typed in its inputs."""
+    found = spot.find(Right.ENTRY_READ)
+    form = typed or html.build(found.study, found.form, found.answers, None)
+    decided = _plan(found, typed)
+    asked = queries.of_entry(g.session, found.entry.id) if found.entry else []
+    entry = found.entry
+    complete = found.status == "complete" and typed is None
+    problems: Sequence[Problem] = refusal.problems if refusal else ()
+    parts = sheet.draw(
+        found, form, decided, problems=problems, queries=asked,
+        findings=decided.findings if complete else _asked(decided),
+    )  # fmt: skip
+    barred = ladder.closed(found.place, ladder.OPEN) or due.not_due(found)
+    may = {right.name: g.actor.may(right, *_where(found)) for right in Right}
+    return render_template(
+        "entry.html", spot=spot, found=found, parts=parts, progress=sheet.progress(parts),
+        refusal=refusal, stale=isinstance(refusal, Stale), may=may, barred=barred,
+        needed=isinstance(refusal, ReasonNeeded), reasons=REASONS, titles=TITLES,
+        writable=may["ENTRY_WRITE"] and barred is None,
+        edits=_edits(found, decided) if typed is not None else (),
+        signatures=signing.of_entry(g.session, entry.id) if entry else [],
+        standing=entry is not None and signing.standing(entry),
+        broken=entry is not None and signing.broken(entry),
+        unlocked=ladder.closed(found.place, ladder.UNLOCKED) is None,
+        after=_after(spot, found), another=_another(spot, found),
+        act=request.form.get("act", "complete"), given_code=request.form.get("reason_code", ""),
+        given_reason=form.reason, zone=found.site.zone,
+    )  # fmt: skip
+
+
+def _where(found: Found) -> tuple[str, str]:
+    return found.participant.study, found.participant.site
+
+
+def _plan(found: Found, typed: EntryForm | None) -> Plan:
+    given = typed.given() if typed else {}
+    return plan(found.study, found.form, found.answers, given, found.context)
+
+
+def _asked(decided: Plan) -> list[Finding]:
+    """Return the findings that are shown while a form is being filled in."""
+    return [f for f in decided.findings if f.item in decided.answers]
+
+
+def _edits(found: Found, decided: Plan) -> list[tuple[str, Text, str, str]]:
+    """Return what would change: item, its name, what is stored, what was typed."""
+    cells = found.form.cells
+    return [
+        (edit.key, called(cells[edit.key]), entries.shown(edit.old), entries.shown(edit.new))
+        for edit in decided.edits
+        if edit.old is not None and cells[edit.key].question.derive is None
+    ]
+
+
+def _reason(typed: EntryForm) -> str | None:
+    """Return the reason chosen and written; the choice is kept in English in every language."""
+    chosen = REASONS.get(request.form.get("reason_code", ""))
+    if chosen is None or chosen is REASONS["other"]:
+        return typed.reason
+    return f"{chosen.in_('en')}: {typed.reason}".removesuffix(": ")
+
+
+def _filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return what was sent with the blank cells of one grid set as its button says."""
+    filled = MultiDict(sent)
+    grid = form.grids.get(sent.get("fill", ""))
+    if grid is None:
+        raise Conflict(T("This form has no such grid."))
+    for row in grid.rows:
+        for column, value in grid.fill.items():
+            key = f"{row.id}.{column}"
+            blank = not sent.get(key) and not sent.get(f"{key}{html.MISSING}")
+            if key in form.cells and blank:
+                filled[key] = value
+    return filled
+
+
+def _after(spot: Spot, found: Found) -> str:
+    """Return the page of the next form of the visit, or of the visit after the last."""
+    visit = where.visit(spot.study_id, spot.code, spot.key)
+    planned = [a.form for a in found.study.forms_at(found.visit.plan)]
+    known = [form for form in planned if form in found.study.forms]
+    following = known[known.index(spot.form) + 1 :]
+    return f"{visit}/{quote(following[0])}" if following else visit
+
+
+def _another(spot: Spot, found: Found) -> str | None:
+    """Return the page of the next number of a repeating form."""
+    if not found.form.repeating or found.entry is None:
+        return None
+    return spot._replace(number=found.last_number + 1).path
+
+
+def _named(refusal: Refused) -> Refused:
+    """Lead a wrong password to its input."""
+    if not isinstance(refusal, WrongPassword):
+        return refusal
+    return Refused(refusal.message, [Problem("password", refusal.message)])
+
+
+def _said(stored: Mapping[str, str] | None) -> str:
+    """Return an answer of the ledger on one line; an answer once redacted says so by itself."""
+    return entries.shown(Answer(**stored)) if stored else ""
+
+
+def _name(found: Found, item: str) -> Text | str:
+    """Return what people call an item, also one that the definition no longer has."""
+    cell = found.form.cells.get(item)
+    return called(cell) if cell else item
