@@ -7,7 +7,8 @@ from tests.protocols.trying import study, tried
 MET = {
     "SCR.icf.icf_signed": "Y", "SCR.icf.icf_date": "2024-02-15",
     "SCR.dm.age": "50", "SCR.dm.sex": "M", "SCR.dm.childbearing": "NA_MALE",
-    "SCR.igh.igg4_dx": "8000", "SCR.igh.igg4_nadir": "1500", "SCR.igh.major_organs": "AIP,KIDNEY",
+    "SCR.igh.igg4_dx": "8000", "SCR.igh.igg4_nadir": "1500",
+    "SCR.igh.major_organs": "AIP,KIDNEY",
     "ri.ri_max_organ": "1", "ri.ri_max_raw": "1",
     "latest.lbi.igg4": "2400",
     "latest.lbh.hgb": "130", "latest.lbh.neut": "4", "latest.lbh.plat": "200",
@@ -65,7 +66,9 @@ def test_an_answer_that_differs_from_its_inclusion_rule_is_asked(name):
     assert not judged({name: "Y"}).rules(name)
 
 
-@pytest.mark.parametrize("name", ["e1", "e3", "e4", "e7", "e10", *(f"e11_{n}" for n in range(1, 8))])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["e1", "e3", "e4", "e7", "e10", *(f"e11_{n}" for n in range(1, 8))]
+)
 def test_an_answer_that_differs_from_its_exclusion_rule_is_asked(name):
     assert f"IE_{name.upper()}" in judged({name: "Y"}).rules(name)
     assert not judged({name: "N"}).rules(name)
@@ -96,8 +99,9 @@ def test_inclusion_2_takes_both_ends(age, expected):
 
 
 @pytest.mark.parametrize(
-    "born, age", [("1953-02-16", "70"), ("1953-02-15", "71"), ("2006-02-15", "18"), ("2006-02-16", "17")]
-)  # fmt: skip
+    "born, age",
+    [("1953-02-16", "70"), ("1953-02-15", "71"), ("2006-02-15", "18"), ("2006-02-16", "17")],
+)
 def test_a_person_is_70_until_the_day_before_the_71st_birthday(born, age):
     context = {"SCR.icf.icf_date": "2024-02-15"}
     assert tried("dm", {"brthdat": born}, context=context).derived["age"] == age
@@ -163,7 +167,9 @@ def test_inclusion_4_and_exclusion_2_are_one_fact(organs, expected):
     assert derived["e2_rule"] == {"Y": "N", "N": "Y"}[expected]
 
 
-@pytest.mark.parametrize("day, expected", [("2024-02-15", "Y"), ("2024-02-16", "Y"), ("2024-02-14", "N")])  # fmt: skip
+@pytest.mark.parametrize(
+    "day, expected", [("2024-02-15", "Y"), ("2024-02-16", "Y"), ("2024-02-14", "N")]
+)
 def test_inclusion_6_has_consent_before_the_first_procedure(day, expected):
     assert rule("i6", {"first_proc_date": day}) == expected
     assert rule("i6", {"first_proc_date": day}, {"SCR.icf.icf_signed": "N"}) == "N"
@@ -177,7 +183,10 @@ def test_inclusion_7_takes_not_applicable_only_from_a_woman_with_a_reason():
     assert rule("i7", {"contraception": "NA"}, WOMAN) == "N"
 
 
-@pytest.mark.parametrize("weighted, raw, by_weight, by_raw", [("1", "1", "N", "N"), ("2", "1", "Y", "N"), ("2", "2", "Y", "Y")])  # fmt: skip
+@pytest.mark.parametrize(
+    "weighted, raw, by_weight, by_raw",
+    [("1", "1", "N", "N"), ("2", "1", "Y", "N"), ("2", "2", "Y", "Y")],
+)
 def test_exclusion_1_counts_the_doubled_score_of_one_organ(weighted, raw, by_weight, by_raw):
     around = {"ri.ri_max_organ": weighted, "ri.ri_max_raw": raw}
     assert rule("e1", (), around) == by_weight
@@ -223,7 +232,8 @@ def malignancy(kind, active, **said):
         (malignancy("PROSTATE", "2021-01-01", mal_tx="RT", mal_tx_date="2021-02-14"), "N"),
         (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2021-02-15"), "Y"),
         (malignancy("PROSTATE", "2021-01-01", mal_tx="OTHER", mal_tx_date="2020-02-15"), "Y"),
-        (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2020-02-15", mal_ongoing="Y"), "Y"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2020-02-15",
+                    mal_ongoing="Y"), "Y"),
         ({"malignancy": "Y"}, None), (malignancy("OTHER", "2019"), None),
         (malignancy("OTHER", "2020"), "Y"), (malignancy("OTHER", "2018"), "N"),
     ],
@@ -244,7 +254,9 @@ def test_what_rests_on_the_investigator_alone_is_taken_as_answered(name):
     assert rule(name, {name: ""}) is None
 
 
-@pytest.mark.parametrize("chosen, expected", [("NONE", "N"), ("SLE", "Y"), ("CASTLEMAN,RA", "Y"), ("", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    "chosen, expected", [("NONE", "N"), ("SLE", "Y"), ("CASTLEMAN,RA", "Y"), ("", None)]
+)
 def test_exclusion_7_follows_the_diseases_named(chosen, expected):
     assert rule("e7", {"excluding_diseases": chosen}) == expected
 

@@ -66,7 +66,8 @@ def test_a_recovered_event_needs_its_end_and_a_serious_one_its_criteria():
 
 
 DOSES = [
-    ("METHYLPREDNISOLONE", "8", "mg", "BID", "20"), ("DEXAMETHASONE", "0.75", "mg", "QOD", "2.5"),
+    ("METHYLPREDNISOLONE", "8", "mg", "BID", "20"),
+    ("DEXAMETHASONE", "0.75", "mg", "QOD", "2.5"),
     ("HYDROCORTISONE", "10", "mg", "BID", "5"), ("PREDNISONE", "10", "mg", "QOD", "5"),
     ("PREDNISONE", "7.5", "mg", "QD", "7.5"), ("METHYLPREDNISOLONE", "6", "mg", "QD", "7.5"),
     ("TRIAMCINOLONE", "4", "mg", "QD", "5"), ("HYDROCORTISONE", "30", "mg", "QD", "7.5"),
@@ -102,7 +103,8 @@ def test_a_medication_does_not_stop_before_it_starts():
 
 
 RELAPSE = {
-    "rel_onset_date": "2024-07", "rel_aware_date": "2024-08-01", "rel_assess_date": "2024-08-03",
+    "rel_onset_date": "2024-07", "rel_aware_date": "2024-08-01",
+    "rel_assess_date": "2024-08-03",
     "PANCREAS.involve": "RECUR", "PANCREAS.evid_symptom": "N", "PANCREAS.evid_exam": "N",
     "PANCREAS.evid_imaging": "Y", "PANCREAS.modality": "CT", "PANCREAS.img_date": "2024-08-02",
     "PANCREAS.img_finding": "ENLARGED", "PANCREAS.evid_lab": "N", "PANCREAS.evid_biopsy": "N",
@@ -150,8 +152,11 @@ def test_serology_alone_may_be_followed_up_or_dismissed(opinion):
 
 @pytest.mark.parametrize(
     "evidence",
-    [{"PANCREAS.lab_analyte": "PANCREAS"}, *({f"PANCREAS.evid_{kind}": "Y"} for kind in ("symptom", "exam", "biopsy"))],
-)  # fmt: skip
+    [
+        {"PANCREAS.lab_analyte": "PANCREAS"},
+        *({f"PANCREAS.evid_{kind}": "Y"} for kind in ("symptom", "exam", "biopsy")),
+    ],
+)
 def test_any_evidence_that_is_not_serology_carries_a_relapse(evidence):
     assert not relapse(SEROLOGY | {"PANCREAS.lab_analyte": "IGG4"} | evidence).refused
 
@@ -175,9 +180,13 @@ def test_a_relapse_is_definite_only_when_other_diagnoses_are_excluded(alt_dx):
         ({"rel_onset_date": "2024-08-02"}, "REL03", "rel_aware_date"),
         ({"rel_assess_date": "2024-07-31"}, "REL04", "rel_assess_date"),
         ({"rel_txstart_date": "2024-06-30"}, "REL05", "rel_txstart_date"),
-        ({"rel_txstart_date": "2024-03-01", "rel_onset_date": "2024-02"}, "REL06", "rel_txstart_date"),
+        (
+            {"rel_txstart_date": "2024-03-01", "rel_onset_date": "2024-02"},
+            "REL06",
+            "rel_txstart_date",
+        ),
     ],
-)  # fmt: skip
+)
 def test_dates_of_a_relapse_out_of_order_are_asked(changed, rule, item):
     assert rule in relapse(changed).rules(item)
 

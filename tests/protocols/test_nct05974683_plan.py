@@ -9,7 +9,7 @@ from ecrf.study.model import ItemType
 from tests.protocols.trying import STUDY_ID, study
 from visits.schedule import Anchors, spans
 
-WHENEVER = "SCR BL W2s W4 W8s W12 W24 W36 W52 ET UNS REL".split()
+WHENEVER = ["SCR", "BL", "W2s", "W4", "W8s", "W12", "W24", "W36", "W52", "ET", "UNS", "REL"]
 ALWAYS = {"SCR": "R", "BL": "R", "W4": "R", "W12": "R", "W24": "R", "W36": "R", "W52": "R",
           "ET": "R", "UNS": "o", "REL": "R"}  # fmt: skip
 MATRIX = {
@@ -17,7 +17,7 @@ MATRIX = {
     "ie": {"SCR": "R", "BL": "R"}, "rand": {"BL": "R"}, "tb": {"SCR": "R"},
     "icf": {"SCR": "R", "W4": "C", "W12": "C", "W24": "C", "W36": "C", "W52": "C", "UNS": "C"},
     "mh": {"SCR": "R", "BL": "C"},
-    **{form: ALWAYS for form in ("vs", "pe", "ri", "pga", "lbi", "lbx", "ua")},
+    **dict.fromkeys(("vs", "pe", "ri", "pga", "lbi", "lbx", "ua"), ALWAYS),
     **{form: ALWAYS | {"W2s": "R", "W8s": "R"} for form in ("lbh", "lbc")},
     "hba": {"SCR": "R", "W24": "R", "W52": "R", "ET": "R"},
     "vir": {"SCR": "R", "W24": "C", "W52": "C"},
@@ -30,13 +30,30 @@ MATRIX = {
     "ex": {"BL": "R", "W4": "R", "W12": "R", "W24": "R", "W36": "R", "UNS": "C", "REL": "C"},
     "da": {"W4": "R", "W12": "R", "W24": "R", "W36": "R", "W52": "R", "ET": "R", "UNS": "C",
            "REL": "C"},
-    **{form: dict.fromkeys(WHENEVER, "E") for form in ("cm", "ae", "sae", "pregrep", "dv", "unb", "dth")},
+    **{form: dict.fromkeys(WHENEVER, "E")
+       for form in ("cm", "ae", "sae", "pregrep", "dv", "unb", "dth")},
     "relf": dict.fromkeys(WHENEVER, "E") | {"REL": "R"},
     "adj": {"REL": "C"}, "eot": {"W52": "R", "ET": "R"},
     "ds": {"SCR": "C", "W52": "R", "ET": "R"},
 }  # fmt: skip
 LETTERS = {"required": "R", "conditional": "C", "optional": "o", "event": "E"}
-FULL = "icf dm igh ie vs ri pga lbh lbc lbi relf ae cm eot ds".split()
+FULL = [
+    "icf",
+    "dm",
+    "igh",
+    "ie",
+    "vs",
+    "ri",
+    "pga",
+    "lbh",
+    "lbc",
+    "lbi",
+    "relf",
+    "ae",
+    "cm",
+    "eot",
+    "ds",
+]
 
 
 def test_the_definition_has_no_finding():
@@ -64,10 +81,14 @@ def test_running_forms_can_be_filled_in_at_the_participant():
 
 
 WINDOWS = [
-    ("BL", "2024-03-01", "2024-03-01", "2024-03-01"), ("W2s", "2024-03-12", "2024-03-15", "2024-03-18"),
-    ("W4", "2024-03-22", "2024-03-29", "2024-04-05"), ("W8s", "2024-04-19", "2024-04-26", "2024-05-03"),
-    ("W12", "2024-05-17", "2024-05-24", "2024-05-31"), ("W24", "2024-08-02", "2024-08-16", "2024-08-30"),
-    ("W36", "2024-10-25", "2024-11-08", "2024-11-22"), ("W52", "2025-02-14", "2025-02-28", "2025-03-14"),
+    ("BL", "2024-03-01", "2024-03-01", "2024-03-01"),
+    ("W2s", "2024-03-12", "2024-03-15", "2024-03-18"),
+    ("W4", "2024-03-22", "2024-03-29", "2024-04-05"),
+    ("W8s", "2024-04-19", "2024-04-26", "2024-05-03"),
+    ("W12", "2024-05-17", "2024-05-24", "2024-05-31"),
+    ("W24", "2024-08-02", "2024-08-16", "2024-08-30"),
+    ("W36", "2024-10-25", "2024-11-08", "2024-11-22"),
+    ("W52", "2025-02-14", "2025-02-28", "2025-03-14"),
     ("SCR", "2024-02-02", "2024-02-16", "2024-02-29"),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The worked examples and boundaries of the clinical dossier: RI, eGFR, laboratory, vital signs."""
+"""The worked examples and boundaries: Responder Index, eGFR, laboratory, vital signs."""
 
 import pytest
 
@@ -56,8 +56,12 @@ def test_a_missing_urgent_of_a_scored_organ_leaves_the_total_unknown():
 
 @pytest.mark.parametrize(
     "scores, weighted, raw",
-    [("PANCREAS 1; SUBMAND 1; LN 1", "1", "1"), ("BILEDUCT 1 U S", "2", "1"), ("KIDNEY 3 U", "6", "3")],
-)  # fmt: skip
+    [
+        ("PANCREAS 1; SUBMAND 1; LN 1", "1", "1"),
+        ("BILEDUCT 1 U S", "2", "1"),
+        ("KIDNEY 3 U", "6", "3"),
+    ],
+)
 def test_the_highest_organ_is_known_before_and_after_doubling(scores, weighted, raw):
     derived = tried("ri", organs(scores)).derived
     assert (derived["ri_max_organ"], derived["ri_max_raw"]) == (weighted, raw)
@@ -205,7 +209,9 @@ def test_vital_signs_are_refused_beyond_the_hard_and_asked_beyond_the_soft_limit
         assert tried("vs", {item: unusual}).rules(item) == {"soft_limit"}
 
 
-@pytest.mark.parametrize("item, low, high", [("weight", 25, 250), ("height", 100, 230), ("spo2", 50, 100)])  # fmt: skip
+@pytest.mark.parametrize(
+    "item, low, high", [("weight", 25, 250), ("height", 100, 230), ("spo2", 50, 100)]
+)
 def test_weight_height_and_saturation_have_hard_limits(item, low, high):
     assert not tried("vs", {item: str(low)}).refused
     assert not tried("vs", {item: str(high)}).refused

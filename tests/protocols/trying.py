@@ -12,15 +12,39 @@ from forms.plan import plan
 from forms.surroundings import Surroundings, of_age
 
 STUDY_ID = "nct05974683"
-ROWS = (
-    "MENINGES PITUITARY ORBIT LACRIMAL PAROTID SUBMAND OTHSALIV MASTOID NASAL SINUS OTHENT "
-    "THYROID LUNG LN AORTA HEART RPF MEDIAST MESENT PANCREAS BILEDUCT LIVER KIDNEY SKIN CONST "
-    "OTHER1 OTHER2"
-).split()
+ROWS = [
+    "MENINGES",
+    "PITUITARY",
+    "ORBIT",
+    "LACRIMAL",
+    "PAROTID",
+    "SUBMAND",
+    "OTHSALIV",
+    "MASTOID",
+    "NASAL",
+    "SINUS",
+    "OTHENT",
+    "THYROID",
+    "LUNG",
+    "LN",
+    "AORTA",
+    "HEART",
+    "RPF",
+    "MEDIAST",
+    "MESENT",
+    "PANCREAS",
+    "BILEDUCT",
+    "LIVER",
+    "KIDNEY",
+    "SKIN",
+    "CONST",
+    "OTHER1",
+    "OTHER2",
+]
 
 
 class Tried(NamedTuple):
-    """`found` has (rule, item) of what is doubtful, `refused` the items that cannot be saved."""
+    """`found` has (rule, item) of what is doubtful, `refused` what cannot be saved."""
 
     answers: dict
     derived: dict
