@@ -1,0 +1,131 @@
+"""A casebook says everything, on every page who and as of when, in both languages."""
+
+import hashlib
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from ecrf.kernel.chance import Seeded
+from ecrf.kernel.errors import NotFound
+from reports import book, paper
+from reports.casebook import Casebook
+from tests import people
+from tests.forms.trial import FINGERPRINT, STUDY_ID
+
+
+def _book(desk, actor=people.ANNA):
+    with desk.database.read() as session:
+        return book.read(session, actor, STUDY_ID, "PUMCH-001", people.NOON)
+
+
+def _draw(read, locale="en", **options):
+    return Casebook(read, locale, "Anna Li", people.NOON, **options).draw()
+
+
+def _pages(data):
+    """Return the text of each page; where a line ends is a blank."""
+    found = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+    return [" ".join(text.split()) for text in found]
+
+
+def test_every_page_says_who_which_form_which_state_and_by_whom(filled):
+    read = _book(filled)
+    pages = _pages(_draw(read))
+    assert len(pages) == 6
+    for number, page in enumerate(pages, start=1):
+        assert "PUMCH-001" in page
+        assert "NCT05974683" in page
+        assert f"Page {number} of 6" in page
+        assert FINGERPRINT[:12] in page
+        assert "Data as of 2026-03-02 12:00:00 (Asia/Shanghai, UTC+08:00)" in page
+        assert read.head[:16] in page
+        assert "Printed by Anna Li" in page
+    assert "Screening (SCR) · Vital signs" in pages[2]
+
+
+def test_answers_are_decoded_with_units_and_missing_reasons(filled):
+    text = "\n".join(_pages(_draw(_book(filled))))
+    assert "Sitting (SITTING)" in text
+    assert "Cough (COUGH); Rash (RASH)" in text
+    assert "60.2 kg (reported: 60200 g)" in text
+    assert "— Not done (ND)" in text
+    assert '=HYPERLINK("x")' in text
+
+
+def test_changed_values_are_marked_and_explained(filled):
+    text = "\n".join(_pages(_draw(_book(filled))))
+    assert "119 [changed: 1]" in text
+    assert "118 → 119" in text
+    assert "Tippfehler" in text
+    assert "Carl Wu (study coordinator)" in text
+
+
+def test_signatures_are_printed_with_name_time_zone_meaning_and_state(filled):
+    page = _pages(_draw(_book(filled)))[2]
+    assert "Anna Li" in page
+    assert "I have read these signs." in page
+    assert "(Asia/Shanghai, UTC+08:00)" in page
+    assert "stands" in page
+
+
+def test_a_broken_signature_says_so(filled):
+    from sqlalchemy import update
+
+    from visits.tables import Participant
+
+    with filled.database.write() as session:
+        session.execute(update(Participant).values(status="randomized"))
+    filled.save({"sbp": "121"}, "SCR", "vs", reason="reading glass", complete=True)
+    page = _pages(_draw(_book(filled)))[2]
+    assert "broken by a later" in page
+
+
+def test_the_chinese_casebook_is_chinese(filled):
+    text = "\n".join(_pages(_draw(_book(filled), "zh")))
+    assert "Sitting（中） (SITTING)" in text
+    assert "2026年2月20日" in text
+    assert "已核实" in text
+
+
+def test_the_same_book_is_the_same_bytes(filled):
+    read = _book(filled)
+    first, second = _draw(read), _draw(read)
+    assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
+    assert _draw(read, training=True) != first
+
+
+def test_a_training_copy_is_marked_on_every_page(filled):
+    assert all("TRAINING" in page for page in _pages(_draw(_book(filled), training=True)))
+
+
+def test_another_sites_participant_is_not_found(filled):
+    with pytest.raises(NotFound):
+        _book(filled, people.BO)
+
+
+def test_text_is_broken_at_blanks_and_between_chinese_signs():
+    paper.fonts()
+    for text in ("a long line of many short words " * 5, "这是一个很长的中文句子需要换行" * 5):
+        lines = paper.wrap(text.strip(), 120)
+        assert len(lines) > 2
+        assert all(
+            paper.pdfmetrics.stringWidth(x, paper.REGULAR, paper.SIZE) <= 120 for x in lines
+        )
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert paper.wrap("x" * 300, 120)[0] != "x" * 300
+
+
+def test_no_wrapped_text_loses_a_sign():
+    paper.fonts()
+    chance = Seeded(b"wrapping")
+    signs = "ab c，中文 d-é"
+    for _ in range(200):
+        text = "".join(signs[byte % len(signs)] for byte in chance(60)).strip()
+        joined = "".join(paper.wrap(text, 60))
+        assert joined.replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_sign_the_font_lacks_is_printed_as_its_code_point():
+    paper.fonts()
+    assert paper.printable("a\U0001f600b") == "a[U+1F600]b"
