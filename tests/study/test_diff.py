@@ -103,7 +103,7 @@ def test_a_change_is_said_in_plain_words(tiny, file, old, new, expected):
     before = tiny.read().study
     if old == ROW:
         checks = (tiny.study / "forms" / "ie.yaml").read_text(encoding="utf-8")
-        head, tail = checks.split("checks:")
+        head, _ = checks.split("checks:")
         tiny.write("tiny/forms/ie.yaml", head)
         before = tiny.read().study
     tiny.change(file, old, new)

@@ -35,7 +35,7 @@ def test_without_a_library_beside_it_a_study_uses_the_shipped_one(tiny):
 
 
 def test_a_study_that_is_not_there_is_not_found_and_the_near_one_is_named():
-    with pytest.raises(NotFound, match="Did you mean nct05974683?"):
+    with pytest.raises(NotFound, match="Did you mean nct05974683"):
         shipped.folder(None, "nct0597468")
 
 

@@ -1,6 +1,8 @@
 """Approval by two people, what is in force, and any version back by its fingerprint."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, text, update
@@ -212,3 +214,22 @@ def test_a_definition_altered_in_the_database_is_noticed(database, by, definitio
 def test_an_unknown_fingerprint_is_not_found(database):
     with database.read() as session, pytest.raises(NotFound):
         versions.model(session, "0" * 64)
+
+
+@pytest.mark.race
+def test_two_people_approving_at_once_never_break_the_chain(database, by, definition):
+    start = Barrier(2)
+
+    def approve(actor):
+        start.wait()
+        try:
+            return _approve(database, by, definition, actor)
+        except Conflict as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = list(threads.map(approve, (FIRST, SECOND)))
+    done = [outcome for outcome in outcomes if isinstance(outcome, versions.Approval)]
+    acts = _acts(database, study_chain("tiny"))
+    assert sorted(outcome.in_force for outcome in done) in ([False], [False, True])
+    assert [act["seq"] for act in acts] == list(range(len(done)))
