@@ -16,6 +16,7 @@ from randomization.kits import STATES, Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
 from randomization.lists import Publication, activate, generate, publish, published
+from randomization.numbers import tidy
 from randomization.opened import Vault
 from randomization.receipts import Receipt
 from randomization.reveal import (
@@ -26,15 +27,16 @@ from randomization.reveal import (
     code_break,
     for_preparation,
 )
+from randomization.shown import KitNumber, kit_numbers
 from randomization.tables import LEDGER
 from randomization.verify import Verification, verify
 
 __all__ = [
-    "LEDGER", "REASONS", "STATES", "Disclosure", "Packing", "PreparedKit",
+    "LEDGER", "REASONS", "STATES", "Disclosure", "KitNumber", "Packing", "PreparedKit",
     "Publication", "Receipt", "Request", "Spec", "Vault", "Verification", "Visit", "Why",
     "activate", "assign_kits", "code_break", "create_tables", "dispense", "for_preparation",
-    "generate", "make_key_file", "open_vault", "publish", "published", "randomize",
-    "register_kits", "verify",
+    "generate", "kit_numbers", "make_key_file", "open_vault", "publish", "published",
+    "randomize", "register_kits", "tidy", "verify",
 ]  # fmt: skip
 
 create_tables = schema.create

@@ -26,6 +26,11 @@ class Receipt(NamedTuple):
     text: str
     signature: str
 
+    @property
+    def at(self) -> datetime:
+        """When the participant was put on the slot; stays the same however often asked."""
+        return datetime.fromisoformat(stated(self.text)["at"])
+
 
 class Facts(NamedTuple):
     """What a receipt states."""

@@ -56,7 +56,7 @@ class PermutedBlocks:
         return [Arm(arm) for arm, weight in self.ratio for _ in range(weight * times)]
 
 
-def permuted_blocks(ratio: Ratio, options: Mapping[str, Sequence[int]]) -> PermutedBlocks:
+def permuted_block(ratio: Ratio, options: Mapping[str, Sequence[int]]) -> PermutedBlocks:
     """Make the scheme from `sizes` and, when they are not equally likely, `weights`."""
     unknown = sorted(set(options) - {"sizes", "weights"})
     if unknown:
@@ -66,7 +66,7 @@ def permuted_blocks(ratio: Ratio, options: Mapping[str, Sequence[int]]) -> Permu
 
 
 SCHEMES: Mapping[str, Callable[[Ratio, Mapping[str, Sequence[int]]], Scheme]] = {
-    "permuted blocks": permuted_blocks,
+    "permuted_block": permuted_block,
 }
 
 

@@ -1,8 +1,8 @@
 """Which kits are to be handed out: for the unblinded pharmacist's list. Never an arm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ AHEAD = 7
 
 
 class Line(NamedTuple):
-    """A visit that kits are for: the numbers assigned, and how many are still to be assigned."""
+    """A visit that kits are for: numbers assigned, and how many are still to be assigned."""
 
     code: str
     site: str
@@ -56,16 +56,18 @@ def waiting(session: Session, actor: Actor, study: Study, today: date) -> tuple[
         )
         .order_by(Visit.last, Participant.code, Visit.position, KitGiven.number)
     )  # fmt: skip
-    found: dict[tuple[str, str], list[Sequence[object]]] = {}
+    found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         found.setdefault((row.code, row.key), []).append(row)
-    lines = (_line(study, given) for given in found.values())
+    lines = (_line(study.supply.dispense, given) for given in found.values())
     return tuple(line for line in lines if line.assigned or line.missing)
 
 
-def _line(study: Study, rows: Sequence[Sequence[object]]) -> Line:
-    *who, _, _ = rows[0]
-    kits = [(row[-2], row[-1]) for row in rows if row[-2] is not None]
-    wanted = study.supply.dispense[str(rows[0][3])] if study.supply else 0
-    assigned = tuple(str(number) for number, status in kits if status == ASSIGNED)
-    return Line(*who, assigned, max(0, wanted - len(kits)))  # type: ignore[arg-type]
+def _line(wanted: Mapping[str, int], rows: Sequence[Any]) -> Line:
+    first = rows[0]
+    kits = [row for row in rows if row.number is not None]
+    return Line(
+        first.code, first.site, first.key, first.plan, first.first, first.last, first.held_on,
+        assigned=tuple(row.number for row in kits if row.status == ASSIGNED),
+        missing=max(0, wanted[first.plan] - len(kits)),
+    )  # fmt: skip

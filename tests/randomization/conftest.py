@@ -16,7 +16,7 @@ FAR = date(2028, 6, 30)
 
 def spec(**other):
     given = {
-        "study": STUDY, "version": 1, "environment": "test", "scheme": "permuted blocks",
+        "study": STUDY, "version": 1, "environment": "test", "scheme": "permuted_block",
         "ratio": tuple((arm, 1) for arm in ARMS), "options": {"sizes": (4, 6)},
         "strata": STRATA, "slots": 40,
     }  # fmt: skip

@@ -17,7 +17,7 @@ from tests.randomization.conftest import activate, request_, spec, who
 
 SEED = bytes(range(32))
 KNOWN_ROOT = "1fc2147b81a1f138379b0fd6deac5ac2d95800100dedd55234d605f7b4bb6e48"
-KNOWN_HASH = "786603eaf03cf793c5a9f3c01c885557b7e14995ecf6f99e57e6c67196c9a369"
+KNOWN_HASH = "1f4449d1c4ad4e36aecac762de115786aa5379588f587e88c4a42dc2fd3a472b"
 
 
 def test_the_known_list_has_its_known_root_for_ever():

@@ -85,7 +85,7 @@ def test_block_sizes_come_as_often_as_their_weights_say():
 
 
 def test_the_known_list_is_made_again_for_ever():
-    design = scheme("permuted blocks", (("MMF", 1), ("PBO", 1)), {"sizes": (4, 6)})
+    design = scheme("permuted_block", (("MMF", 1), ("PBO", 1)), {"sizes": (4, 6)})
     arms = design.draw(HmacDrbg(bytes(range(32))), 24)
     assert "".join(arm.opened()[0] for arm in arms) == KNOWN
 
@@ -105,11 +105,11 @@ def test_the_known_list_is_made_again_for_ever():
 )
 def test_an_impossible_design_is_refused_with_its_reason(ratio, options, says):
     with pytest.raises(ValueError, match=says):
-        scheme("permuted blocks", ratio, options)
+        scheme("permuted_block", ratio, options)
 
 
 def test_an_unknown_scheme_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match="there is permuted blocks"):
+    with pytest.raises(ValueError, match="there is permuted_block"):
         scheme("coin", PAIR, {})
 
 

@@ -1,0 +1,30 @@
+"""Strata: how the levels of the stratification factors are named together. Pure.
+
+The name of a stratum is the same where participants are randomized and where the list is made.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+
+from ecrf.study.model import Factor, Study
+
+
+def levels(study: Study, factor: Factor) -> tuple[str, ...]:
+    """Return the values the factor can have."""
+    if factor.from_ == "site":
+        return tuple(site.code for site in study.sites)
+    return tuple(level.value for level in factor.levels)
+
+
+def name(values: Mapping[str, str]) -> str:
+    """Return the name of the stratum in which each factor id has its value."""
+    return "|".join(f"{factor}={value}" for factor, value in values.items()) or "all"
+
+
+def names(study: Study) -> tuple[str, ...]:
+    """Return every stratum of the study, in the order of its factors and their levels."""
+    factors = study.randomization.factors if study.randomization else ()
+    return tuple(
+        name({factor.id: value for factor, value in zip(factors, values, strict=True)})
+        for values in product(*(levels(study, factor) for factor in factors))
+    )
