@@ -13,6 +13,7 @@ from ecrf.cli import serve
 from ecrf.cli.demonstration import build
 from ecrf.cli.installation import opened
 from ecrf.kernel import clock
+from ecrf.kernel.chance import Seeded
 from ecrf.kernel.config import Config, Environment
 from ecrf.web import cards
 
@@ -23,9 +24,7 @@ MARK = "training-copy"
 @click.option("--study", "study_id", default="nct05974683", show_default=True)
 @click.option("--participants", default=108, show_default=True, help="How many to invent.")
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same copy.")
-@click.option(
-    "--today", type=click.DateTime(["%Y-%m-%d"]), help="Day it ends at; now by default."
-)
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day it ends at.")
 @click.option("--port", default=8000, show_default=True)
 @click.option(
     "--dir", "folder", default="var/demo", show_default=True, type=click.Path(path_type=Path)
@@ -72,7 +71,7 @@ def _clear(folder: Path) -> None:
 
 
 def _build(config: Config, wish: build.Wish, tell: build.Tell) -> None:
-    serve.build(config)
+    serve.build(config, Seeded(f"keys/{wish.seed}".encode()))
     with opened(config) as place:
         build.everything(place, wish, tell)
 

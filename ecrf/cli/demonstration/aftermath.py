@@ -67,7 +67,10 @@ def _correct(stage: Stage, line: Line, on: date) -> None:
             line.number, Right.ENTRY_WRITE, lock=True,
         )  # fmt: skip
         filled = stage.filler.fill(
-            form, found.visit.held_on or on, visiting.sources_of(stage, form.id)
+            form,
+            found.visit.held_on or on,
+            visiting.sources_of(stage, form.id),
+            lambda cell: cell.key == line.item,
         )
         if line.item in filled:
             entries.save(

@@ -1,4 +1,4 @@
-"""Build a training copy: accounts, an approved definition, a list, kits, and all the stories."""
+"""Build a training copy: accounts, an approved definition, a list, kits, all the stories."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta

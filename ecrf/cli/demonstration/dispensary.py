@@ -1,17 +1,77 @@
 """The vault's side of a demonstration: the list, the shelves, randomizing and dispensing."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from ecrf.cli.demonstration.stage import Stage
+from ecrf.kernel.access import Right, Role
+from ecrf.kernel.ledger import By
+from ecrf.study import strata
+from ecrf.web import randomize
+from forms import randomizing
 from randomization import api
+from visits import lookup, randomized
+from visits.randomized import Known
 
-KIT_LIFE = timedelta(days=3 * 365)
+KIT_LIFE = timedelta(days=6 * 365)
+LIST = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Dispensary:
-    """What the unblinded side does in a demonstration."""
+    """What the unblinded side does in a demonstration, and the client the blinded side has."""
 
     stage: Stage
     vault: api.Vault
+
+    def stock(self, by: By) -> None:
+        """Make, publish and activate the list, and fill the shelves of every site."""
+        study, rule = self.stage.study, self.stage.study.randomization
+        if rule is None:
+            return
+        spec = api.Spec(
+            study.id, LIST, self.vault.environment, "permuted_block",
+            tuple(sorted(rule.ratio.items())), {"sizes": self.stage.profile.blocks},
+            strata.names(study), rule.slots_per_stratum,
+        )  # fmt: skip
+        api.generate(self.vault, by, spec)
+        api.publish(self.vault, by, study.id, LIST)
+        api.activate(self.vault, by, study.id, LIST)
+        for site in study.sites if study.supply else ():
+            contents = dict.fromkeys(
+                rule.ratio, self.stage.profile.kits_per_site // len(rule.ratio)
+            )
+            packing = api.Packing(
+                study.id, site.code, "P-001", by.at.date() + KIT_LIFE, contents
+            )
+            api.register_kits(self.vault, by, packing)
+
+    def randomize(self, by: By, code: str) -> bool:
+        """Randomize if everything that must be true is; say whether it was."""
+        with self.stage.database.write() as session:
+            at = randomizing.find(session, by.actor, self.stage.study.id, code, lock=True)
+            if at.met:
+                randomize.carry_out(session, by, randomize.Client(self.vault), at)
+            return at.met
+
+    def dispense(self, site: str, code: str, visit: str, on: date) -> None:
+        """Take the kits of the visit from the shelf, hand them out, tell the blinded side."""
+        stage, supply = self.stage, self.stage.study.supply
+        if supply is None:
+            return
+        by = stage.by(stage.who(Role.PHARMACIST, site), stage.at(site, on, 11, 30))
+        with stage.database.read() as session:
+            who = lookup.participant(
+                session, by.actor, stage.study.id, code, Right.KIT_DISPENSE
+            )
+        if who.randomized_on is None:
+            return
+        wanted = api.Visit(stage.study.id, site, code, visit)
+        until = randomized.covered_until(stage.study, visit, who.randomized_on)
+        count = supply.dispense[visit]
+        numbers = api.assign_kits(self.vault, by, wanted, count, until)
+        for number in numbers:
+            api.dispense(self.vault, by, wanted, number)
+        with stage.database.write() as session:
+            kits = [Known(number, visit, dispensed=True) for number in numbers]
+            randomized.follow(session, by, who, kits)

@@ -1,6 +1,6 @@
 """Fill a form as a site would: one `Given` per cell, from a profile or the definition."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +11,8 @@ from ecrf.study.model import Cell, Form, ItemType, Question, Study
 from forms.answers import Given
 
 Sources = Mapping[str, Source]
+Given_ = dict[str, Given]
+Wanted = Callable[[Cell], bool]
 EMPTY = Given("", "", "")
 
 
@@ -21,15 +23,16 @@ class Filler:
     study: Study
     choose: Chooser
 
-    def fill(self, form: Form, on: date, sources: Sources) -> dict[str, Given]:
-        """Return an answer for every cell a person would type; derived cells are left out."""
+    def fill(self, form: Form, on: date, sources: Sources, wanted: Wanted) -> Given_:
+        """Return an answer for every cell the profile names, and for the `wanted` ones."""
         given: dict[str, Given] = {}
         for key, cell in form.cells.items():
-            if cell.question.derive is None and cell.question.type is not ItemType.NOTE:
-                source = _source(sources, key)
-                if source is not None and source.by is not None:
-                    source = source.of.get(given[source.by].text)
-                given[key] = self._answer(cell, on, source)
+            source = _source(sources, key)
+            if source is None and not wanted(cell):
+                continue
+            if source is not None and source.by is not None:
+                source = source.of.get(given[source.by].text if source.by in given else "")
+            given[key] = self._answer(cell, on, source)
         return {key: answer for key, answer in given.items() if answer != EMPTY}
 
     def _answer(self, cell: Cell, on: date, source: Source | None) -> Given:
@@ -63,16 +66,18 @@ class Filler:
             case ItemType.VAS:
                 return str(self.choose.within(0, 25))
             case ItemType.DATE | ItemType.PARTIAL_DATE:
-                return on.isoformat() if question.require else ""
+                return on.isoformat()
             case ItemType.DATETIME:
-                return f"{on.isoformat()} 09:30" if question.require else ""
+                return f"{on.isoformat()} 09:30"
             case ItemType.TIME:
-                return "09:30" if question.require else ""
+                return "09:30"
             case ItemType.YES_NO:
                 return "N"
             case ItemType.CHOICE | ItemType.CHOICES:
                 codes = self.study.codelists[question.codes or ""].codes
-                return self.choose.of(codes).value if question.require else ""
+                return self.choose.of(codes).value
+            case ItemType.TEXT:
+                return "As in the source"
             case _:
                 return ""
 
@@ -87,6 +92,11 @@ class Filler:
         if question.type is ItemType.INTEGER or floor >= 10:
             floor, ceiling = Decimal(int(floor) + 1), Decimal(int(ceiling))
         return self.choose.number(floor, max(floor, ceiling), places)
+
+
+def always(cell: Cell) -> bool:
+    """Say whether the definition always asks for the cell."""
+    return cell.question.require is True and cell.question.derive is None
 
 
 def _source(sources: Sources, key: str) -> Source | None:

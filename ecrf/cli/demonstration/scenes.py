@@ -7,6 +7,7 @@ what it leaves behind is what the pages would leave.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from ecrf.cli.demonstration import visiting
 from ecrf.cli.demonstration.dispensary import Dispensary
@@ -29,6 +30,7 @@ class Player:
     number: int
     story: Story
     code: str = field(default="")
+    randomized: bool = field(default=False)
 
     def scenes(self) -> Iterator[Scene]:
         """Yield what happens, with its instant; the number keeps equal instants in order."""
@@ -41,7 +43,7 @@ class Player:
         yield self._scene(story.randomized_on, 9, self.baseline)
         for contact in story.contacts:
             on = contact.on or self._missed_on(contact)
-            yield self._scene(on, 10, lambda c=contact: self.contact(c))
+            yield self._scene(on, 10, partial(self.contact, contact))
         if story.ends_early_on:
             yield self._scene(story.ends_early_on, 16, self.end_early)
 
@@ -53,7 +55,8 @@ class Player:
             self.code = who.code
         plan = schedule.screening_plan(stage.study)
         if plan is not None:
-            self._visit(plan.id, on, "screen failed" if self.story.fails else "")
+            failed = ("screen failed",) if self.story.fails else ()
+            self._visit(plan.id, on, ("screening", *failed), careful=True)
 
     def fail(self) -> None:
         stage = self.stage
@@ -69,46 +72,51 @@ class Player:
         on, rule = self.story.randomized_on, self.stage.study.randomization
         if on is None or rule is None:
             return
-        self._visit(rule.visit, on, "")
-        self.dispensary.randomize(self._by(on, 11), self.code)
-        self._dispense(rule.visit, on)
+        self._visit(rule.visit, on, careful=True)
+        if self.dispensary.randomize(self._by(on, 11), self.code):
+            self.randomized = True
+            self._dispense(rule.visit, on)
 
     def contact(self, contact: Contact) -> None:
+        if not self.randomized:
+            return
         if contact.on is None:
             self._miss(contact.plan, self._missed_on(contact))
             return
         key = self._added(contact) if contact.unplanned else contact.plan
-        variant = "relapse" if contact.unplanned else ""
-        self._visit(key, contact.on, variant)
+        variants = ("relapse",) if contact.unplanned else ()
+        self._visit(key, contact.on, variants)
         self._logs(key, contact.on)
         if contact.unplanned and self.stage.profile.happening:
-            self._log(self.stage.profile.happening.log, key, contact.on, variant)
+            self._log(self.stage.profile.happening.log, key, contact.on, variants)
         else:
             self._dispense(contact.plan, contact.on)
 
     def end_early(self) -> None:
         on, plan = self.story.ends_early_on, self.stage.profile.ends_at
-        if on is not None and plan is not None:
-            self._visit(self._added(Contact(plan, on)), on, "ends early")
+        if self.randomized and on is not None and plan is not None:
+            self._visit(self._added(Contact(plan, on)), on, ("ends early",))
 
-    def _visit(self, key: str, on: date, variant: str) -> None:
+    def _visit(
+        self, key: str, on: date, variants: tuple[str, ...] = (), *, careful: bool = False
+    ) -> None:
         stage = self.stage
         by = self._by(on, 10)
         with stage.database.write() as session:
-            visiting.enter(stage, session, by, self.code, key, on, variant)
+            visiting.enter(stage, session, by, self.code, key, on, variants, careful=careful)
             for form in visiting.signed_forms(stage, key.partition("-")[0]):
                 visiting.sign(stage, session, self._investigator(on), self.code, key, form)
 
     def _logs(self, key: str, on: date) -> None:
         for form, log in sorted(self.stage.profile.logs.items()):
             if self.stage.choose.chance(log.percent):
-                self._log(form, key, on, "")
+                self._log(form, key, on)
 
-    def _log(self, form_id: str, key: str, on: date, variant: str) -> None:
+    def _log(self, form_id: str, key: str, on: date, variants: tuple[str, ...] = ()) -> None:
         stage, form = self.stage, self.stage.study.forms[form_id]
         with stage.database.write() as session:
             number = visiting.next_number(stage, session, self.code, form_id)
-            by, sources = self._by(on, 11), visiting.sources_of(stage, form_id, variant)
+            by, sources = self._by(on, 11), visiting.sources_of(stage, form_id, variants)
             visiting.save(stage, session, by, self.code, key, form, number, on, sources)
             if form.signed is not None:
                 who = self._investigator(on)

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ecrf.cli.demonstration.filling import always
 from ecrf.cli.demonstration.profile import Source
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Unacceptable
 from ecrf.kernel.ledger import By
-from ecrf.study.model import Form, ItemType
+from ecrf.study.model import Cell, Form, ItemType
 from forms import entries, lookup, signing
 from forms.answers import Given
+from forms.lookup import Found
+from forms.plan import plan
 from forms.tables import Entry
 from visits import lookup as visit_lookup
 from visits import visits
@@ -23,27 +27,32 @@ Sources = Mapping[str, Mapping[str, Source]]
 
 
 def enter(
-    stage: Stage, session: Session, by: By, code: str, key: str, on: date, variant: str = ""
-) -> None:
-    """Set the visit's date and fill every form required at it."""
+    stage: Stage, session: Session, by: By, code: str, key: str, on: date,
+    variants: tuple[str, ...] = (), *, careful: bool = False,
+) -> None:  # fmt: skip
+    """Set the visit's date and fill every form required at it; `careful` makes no mistakes."""
     found = visit_lookup.visit(session, by.actor, stage.study.id, code, key, Right.ENTRY_WRITE)
     visits.hold(session, by, found, on)
-    sources = _sources(stage, variant)
+    sources = _sources(stage, variants)
+    slips = not careful
     for form in _required(stage, found.visit.plan):
-        if not stage.choose.chance(stage.profile.mishaps.not_entered) or form.signed:
-            save(stage, session, by, code, key, form, 1, on, sources.get(form.id, {}))
+        if slips and not form.signed and stage.choose.chance(stage.profile.mishaps.not_entered):
+            continue
+        save(stage, session, by, code, key, form, 1, on, sources.get(form.id, {}), slips=slips)
 
 
 def save(
     stage: Stage, session: Session, by: By, code: str, key: str, form: Form, number: int,
-    on: date, sources: Mapping[str, Source],
+    on: date, sources: Mapping[str, Source], *, slips: bool = True,
 ) -> None:  # fmt: skip
     """Fill and save one form; what is refused is left blank, as a person would do."""
     found = lookup.entry(
         session, by.actor, stage.study.id, code, key, form.id, number, Right.ENTRY_WRITE,
         lock=True,
     )  # fmt: skip
-    given = _with_mishaps(stage, form, stage.filler.fill(form, on, sources))
+    given = _filled(stage, found, on, sources)
+    if slips:
+        given = _with_mishaps(stage, form, given)
     for _ in range(3):
         try:
             entries.save(
@@ -56,6 +65,25 @@ def save(
         else:
             return
     raise ValueError(f"the form {form.id} cannot be filled: {sorted(refused)}")
+
+
+def _filled(
+    stage: Stage, found: Found, on: date, sources: Mapping[str, Source]
+) -> dict[str, Given]:
+    """Fill what is always asked, then what the answers given make the form ask for."""
+    filler, form = stage.filler, found.form
+    given = filler.fill(form, on, sources, always)
+    for _ in range(2):
+        seen = plan(found.study, form, found.answers, given, found.context)
+        asked = {f.item for f in seen.findings if f.rule == "required"}
+        surplus = {f.item for f in seen.findings if f.rule == "inapplicable"}
+        more = filler.fill(form, on, {}, partial(_among, asked))
+        given = {**more, **{key: a for key, a in given.items() if key not in surplus}}
+    return given
+
+
+def _among(keys: set[str], cell: Cell) -> bool:
+    return cell.key in keys
 
 
 def sign(
@@ -87,8 +115,8 @@ def signed_forms(stage: Stage, plan_id: str) -> list[Form]:
     return [form for form in _required(stage, plan_id) if form.signed is not None]
 
 
-def sources_of(stage: Stage, form: str, variant: str = "") -> Mapping[str, Source]:
-    return _sources(stage, variant).get(form, {})
+def sources_of(stage: Stage, form: str, variants: tuple[str, ...] = ()) -> Mapping[str, Source]:
+    return _sources(stage, variants).get(form, {})
 
 
 def _required(stage: Stage, plan_id: str) -> list[Form]:
@@ -100,10 +128,13 @@ def _required(stage: Stage, plan_id: str) -> list[Form]:
     return sorted(single, key=lambda form: form.id == last)
 
 
-def _sources(stage: Stage, variant: str) -> Sources:
-    """Return the profile's answers with a variant laid over them."""
-    plain, over = stage.profile.forms, stage.profile.variants.get(variant, {})
-    return {form: {**plain.get(form, {}), **over.get(form, {})} for form in {*plain, *over}}
+def _sources(stage: Stage, variants: tuple[str, ...]) -> Sources:
+    """Return the profile's answers with variants laid over them, the last on top."""
+    laid: Sources = stage.profile.forms
+    for variant in variants:
+        over = stage.profile.variants.get(variant, {})
+        laid = {form: {**laid.get(form, {}), **over.get(form, {})} for form in {*laid, *over}}
+    return laid
 
 
 def _with_mishaps(stage: Stage, form: Form, given: dict[str, Given]) -> dict[str, Given]:
