@@ -28,6 +28,11 @@ class FormLine(NamedTuple):
     repeats: bool = False
     new: bool = False
 
+    @property
+    def shown(self) -> bool:
+        """Say whether the form is expected at the visit, or there already."""
+        return self.need != "event" or self.entered
+
 
 def lines(
     study: Study, visit: VisitRow, lock: str, entries: Sequence[EntryRow]

@@ -4,6 +4,7 @@ from flask import g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel import accounts
+from ecrf.kernel.access import Right
 from ecrf.kernel.config import Environment
 from ecrf.kernel.errors import Refused
 from ecrf.web import cards, nav
@@ -73,5 +74,8 @@ def _inside(then: str) -> str:
 
 
 def _first_page(study: str) -> str:
+    """Return where the person starts: who reads only at the grid, who enters data at Today."""
+    if g.actor.may(Right.PARTICIPANT_READ, study) and not g.actor.may(Right.ENTRY_WRITE, study):
+        return f"/{study}/participants"
     found = nav.entries(g.actor, study)
     return found[0].path if found else f"/{study}/about"

@@ -167,7 +167,7 @@ def test_the_page_shows_kits_by_number_only_and_the_way_to_the_code_break(trial,
         )  # fmt: skip
     anna = visitor(people.ANNA).get(ONE).text
     assert "R-4711" in anna and "K 83 114" in anna
-    assert f"/vault/{STUDY_ID}/code-break?participant=PUMCH-001" in anna
+    assert f"/vault/{STUDY_ID}/code-break?code=PUMCH-001" in anna
     assert "code-break" not in visitor(people.DORA).get(ONE).text
 
 
@@ -175,6 +175,16 @@ def test_only_who_may_randomize_is_led_to_it(running, by, visitor):
     cases.enrol(running, by)
     for actor in (people.ANNA, people.CARL, people.DORA):
         assert f"{ONE}/randomize" not in visitor(actor).get(ONE).text
+
+
+@pytest.mark.parametrize(
+    ("actor", "path"),
+    [(people.CARL, f"/{STUDY_ID}/"), (people.DORA, ALL), (people.MONA, ALL)],
+)
+def test_who_enters_data_starts_at_today_and_who_reads_at_the_grid(
+    running, visitor, actor, path
+):
+    assert visitor(actor).get("/").location == path
 
 
 def test_a_visit_gets_its_date_and_a_change_asks_why(trial, visitor):
