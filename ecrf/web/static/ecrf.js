@@ -1,0 +1,158 @@
+// What makes the pages quicker to use. Every page works without it; nothing here decides
+// anything: what applies, what is computed and what is doubtful is asked of the server.
+
+const WAIT = 250;
+
+// A form marked data-guard asks before what was typed is left behind.
+function guard(form) {
+  let touched = form.querySelector(".govuk-error-message, .ec-reason") !== null;
+  form.addEventListener("input", () => { touched = true; });
+  form.addEventListener("submit", () => { touched = false; });
+  window.addEventListener("beforeunload", (leaving) => {
+    if (touched) leaving.preventDefault();
+  });
+}
+
+// The error summary takes the focus, as it is what the person has to read first.
+function lead() {
+  const summary = document.querySelector(".govuk-error-summary");
+  if (!summary) return;
+  summary.tabIndex = -1;
+  summary.focus();
+}
+
+// A link of the summary goes to the control, and opens what folds it away.
+function follow(link) {
+  link.addEventListener("click", (click) => {
+    const control = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (!control) return;
+    for (let fold = control.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+      fold.open = true;
+    }
+    click.preventDefault();
+    control.scrollIntoView({ block: "center" });
+    control.focus();
+  });
+}
+
+// A visual analogue scale gets a slider beside its box. It stands at nothing until it is moved.
+function slide(box) {
+  const slider = document.createElement("input");
+  slider.type = "range";
+  slider.min = 0;
+  slider.max = 100;
+  slider.className = "ec-slider ec-slider--unset";
+  slider.setAttribute("aria-label", box.labels.length ? box.labels[0].textContent.trim() : box.name);
+  const copy = () => {
+    const set = /^\d+$/.test(box.value);
+    slider.classList.toggle("ec-slider--unset", !set);
+    if (set) slider.value = box.value;
+  };
+  slider.addEventListener("input", () => {
+    box.value = slider.value;
+    slider.classList.remove("ec-slider--unset");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  slider.addEventListener("change", () => box.dispatchEvent(new Event("change", { bubbles: true })));
+  box.addEventListener("input", copy);
+  box.after(slider);
+  copy();
+}
+
+// Asks the server what the inputs as they stand would do, and shows it.
+function preview(form) {
+  let timer = 0;
+  let asked = 0;
+  const ask = async () => {
+    const turn = ++asked;
+    try {
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) });
+      if (answer.ok && turn === asked) tell(form, await answer.json());
+    } catch {
+      // Without a connection the page stays as it is: saving will tell.
+    }
+  };
+  form.addEventListener("change", (change) => {
+    if (change.isComposing || change.target.type === "password") return;
+    clearTimeout(timer);
+    timer = setTimeout(ask, WAIT);
+  });
+}
+
+function tell(form, told) {
+  for (const [key, text] of Object.entries(told.derived)) {
+    const output = document.getElementById(key);
+    if (output) output.textContent = text || "–";
+  }
+  for (const place of form.querySelectorAll("[data-item]")) {
+    const applies = told.applies[place.dataset.item];
+    if (applies === undefined) continue;
+    place.classList.toggle("ec-away", !applies);
+    if (place.tagName === "DETAILS" && applies) place.open = true;
+  }
+  for (const place of form.querySelectorAll("[data-findings]")) {
+    show(place, told.findings[place.dataset.findings] ?? []);
+  }
+}
+
+// Only what changed is written, so that a screen reader does not read the same thing twice.
+function show(place, findings) {
+  const said = [...place.children].map((line) => line.dataset.said ?? line.textContent.slice(1).trim());
+  if (said.join("\n") === findings.join("\n")) return;
+  place.replaceChildren(...findings.map((text) => {
+    const line = document.createElement("span");
+    line.className = "ec-finding";
+    line.dataset.said = text;
+    line.textContent = `▲ ${text}`;
+    return line;
+  }));
+}
+
+// The button that sets the remaining rows of a grid does so at once, without a round trip.
+function fill(button) {
+  button.addEventListener("click", (click) => {
+    const table = document.getElementById(button.value);
+    const values = JSON.parse(button.dataset.fill ?? "{}");
+    if (!table || !Object.keys(values).length) return;
+    click.preventDefault();
+    let last = null;
+    for (const control of table.querySelectorAll("select, input")) {
+      const column = control.name.split(".")[1];
+      if (control.name.split(".").length === 2 && column in values && control.value === "") {
+        control.value = values[column];
+        last = control;
+      }
+    }
+    if (last) {
+      last.dispatchEvent(new Event("input", { bubbles: true }));
+      last.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+}
+
+// Enter in a box does not send the form: too many half-filled forms were sent that way.
+function hold(form) {
+  form.addEventListener("keydown", (key) => {
+    if (key.key === "Enter" && key.target.matches("input[type=text]")) key.preventDefault();
+  });
+}
+
+// Alt+S saves, as everywhere; the button does the rest.
+function shortcut(form) {
+  document.addEventListener("keydown", (key) => {
+    if (!key.altKey || key.ctrlKey || key.metaKey || key.code !== "KeyS") return;
+    key.preventDefault();
+    form.querySelector(".ec-actions [name=act]")?.click();
+  });
+}
+
+document.querySelectorAll("form[data-guard]").forEach((form) => {
+  guard(form);
+  hold(form);
+  shortcut(form);
+});
+document.querySelectorAll("form[data-preview]").forEach(preview);
+document.querySelectorAll("input[data-vas]").forEach(slide);
+document.querySelectorAll("button[data-fill]").forEach(fill);
+document.querySelectorAll(".govuk-error-summary a[href^='#']").forEach(follow);
+lead();
