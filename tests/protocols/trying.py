@@ -1,7 +1,6 @@
 """Tries a form of the shipped study: what saving answers would compute, find and refuse."""
 
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from typing import NamedTuple
 
@@ -83,15 +82,16 @@ def tried(form_id, answers, *, visit="", context=None, sex=None, age=None, **mor
     return Tried(told["answers"], told["derived"], found, refused)
 
 
-def entered(form_id, answers, *, visit, order, number=1, context=None):
+def entered(form_id, answers, *, visit, order, number=1, context=None, beside=()):
     """Return another entry of the participant, as saving it would have left it."""
     of = study()
     form = of.forms[form_id]
     around = Surroundings(of, visit)
     around.read(context or {})
-    made = plan(of, form, {}, given(form, answers), around.context())
+    where = replace(around.context(), order=order, entries=beside)
+    made = plan(of, form, {}, given(form, answers), where)
     assert not made.refusals, made.refusals
-    return Entered(visit, visit, order, form_id, number, made.answers, date(2024, 6, 1))
+    return Entered(visit, visit, order, form_id, number, made.answers, settled=True)
 
 
 def organs(scores="", *, rest="0", rows=ROWS):

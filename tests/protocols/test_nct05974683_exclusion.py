@@ -1,0 +1,141 @@
+"""Every exclusion as a rule, at its boundaries."""
+
+import pytest
+
+from tests.protocols.eligible import WOMAN, judged, rule
+
+
+@pytest.mark.parametrize(
+    "weighted, raw, by_weight, by_raw",
+    [("1", "1", "N", "N"), ("2", "1", "Y", "N"), ("2", "2", "Y", "Y")],
+)
+def test_exclusion_1_counts_the_doubled_score_of_one_organ(weighted, raw, by_weight, by_raw):
+    around = {"ri.ri_max_organ": weighted, "ri.ri_max_raw": raw}
+    assert rule("e1", (), around) == by_weight
+    assert rule("e1", (), around, params={"elig_ri_basis": "raw_per_organ"}) == by_raw
+
+
+def test_without_a_complete_responder_index_exclusion_1_is_unknown():
+    assert rule("e1", (), {"ri.ri_max_organ": ""}) is None
+
+
+@pytest.mark.parametrize(
+    "typed, expected",
+    [
+        ({"active_infection": "Y"}, "Y"), ({"hiv_agab": "POS"}, "Y"), ({"hbsag": "POS"}, "Y"),
+        ({"tb_active": "Y"}, "Y"), ({"hcv_ab": "POS", "hcv_rna": "NEG"}, "N"),
+        ({"hcv_ab": "POS", "hcv_rna": "POS"}, "Y"), ({"hcv_ab": "POS"}, None),
+        ({"hbcab": "POS"}, None), ({"hbcab": "POS", "hbv_dna_result": "TND"}, "N"),
+        ({"hbcab": "POS", "hbv_dna_result": "BLQ"}, "N"),
+        ({"hbv_dna": "20", "hbv_dna_lloq": "20"}, "Y"),
+        ({"hbv_dna": "19.9", "hbv_dna_lloq": "20"}, "N"),
+        ({"igra": "POS", "chest_imaging": "Y"}, "N"), ({"hbcab": ""}, None),
+    ],
+)  # fmt: skip
+def test_exclusion_3_follows_the_infection_tests(typed, expected):
+    assert rule("e3", typed) == expected
+
+
+def malignancy(kind, active, **said):
+    said = {"mal_curative": "Y", "mal_recurrence": "N", "mal_ongoing": "N", **said}
+    cells = {"mal_type": kind, "mal_active_date": active, **said}
+    return {"malignancy": "Y"} | {f"M1.{column}": text for column, text in cells.items()}
+
+
+@pytest.mark.parametrize(
+    "typed, expected",
+    [
+        (malignancy("OTHER", "2019-02-16"), "Y"), (malignancy("OTHER", "2019-02-15"), "N"),
+        (malignancy("AIS_CERVIX", "2023-01-01", mal_tx_date="2023-02-15"), "N"),
+        (malignancy("AIS_CERVIX", "2023-01-01", mal_tx_date="2023-02-16"), "Y"),
+        (malignancy("BCC_SCC_SKIN", "2024-01-01"), "N"),
+        (malignancy("BCC_SCC_SKIN", "2024-01-01", mal_curative="N"), "Y"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2021-01-15"), "N"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="RT", mal_tx_date="2021-02-14"), "N"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2021-02-15"), "Y"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="OTHER", mal_tx_date="2020-02-15"), "Y"),
+        (malignancy("PROSTATE", "2021-01-01", mal_tx="RP", mal_tx_date="2020-02-15",
+                    mal_ongoing="Y"), "Y"),
+        ({"malignancy": "Y"}, None), (malignancy("OTHER", "2019"), None),
+        (malignancy("OTHER", "2020"), "Y"), (malignancy("OTHER", "2018"), "N"),
+    ],
+)  # fmt: skip
+def test_exclusion_4_knows_60_months_and_the_three_exceptions(typed, expected):
+    assert rule("e4", typed) == expected
+
+
+def test_one_excluding_malignancy_among_several_excludes():
+    first = malignancy("BCC_SCC_SKIN", "2024-01-01")
+    assert rule("e4", first) == "N"
+    assert rule("e4", first | {"M2.mal_type": "OTHER", "M2.mal_active_date": "2023"}) == "Y"
+
+
+@pytest.mark.parametrize("name", ["e5", "e6", "e8", "e9"])
+def test_what_rests_on_the_investigator_alone_is_taken_as_answered(name):
+    assert rule(name, {name: "Y"}) == "Y"
+    assert rule(name, {name: ""}) is None
+
+
+@pytest.mark.parametrize(
+    "chosen, expected", [("NONE", "N"), ("SLE", "Y"), ("CASTLEMAN,RA", "Y"), ("", None)]
+)
+def test_exclusion_7_follows_the_diseases_named(chosen, expected):
+    assert rule("e7", {"excluding_diseases": chosen}) == expected
+
+
+@pytest.mark.parametrize(
+    "typed, expected",
+    [
+        ({"preg_test": "NEG", "lactating": "N", "planning": "N"}, "N"),
+        ({"preg_test": "POS", "lactating": "N", "planning": "N"}, "Y"),
+        ({"preg_test": "NEG", "lactating": "Y", "planning": "N"}, "Y"),
+        ({"preg_test": "NEG", "lactating": "N", "planning": "Y"}, "Y"),
+        ({"lactating": "N", "planning": "N"}, None),
+    ],
+)
+def test_exclusion_10_asks_women_for_pregnancy_lactation_and_plans(typed, expected):
+    assert rule("e10", typed, WOMAN) == expected
+
+
+def test_exclusion_10_needs_no_test_where_none_is_possible():
+    older = {"SCR.dm.sex": "F", "SCR.dm.childbearing": "N_POSTMENO"}
+    assert rule("e10", {"lactating": "N", "planning": "N"}, older) == "N"
+    assert rule("e10") == "N"
+
+
+def test_a_pregnancy_test_older_than_7_days_is_asked_at_baseline():
+    typed = {"preg_test": "NEG", "preg_date": "2024-02-22"}
+    here = WOMAN | {"visit_date": "2024-03-01"}
+    assert "IE04" in judged(typed, here, visit="BL").rules("preg_date")
+    typed["preg_date"] = "2024-02-23"
+    assert "IE04" not in judged(typed, here, visit="BL").rules("preg_date")
+
+
+BOUNDARIES = [
+    ("e11_1", {"latest.lbh.hgb": "7.5", "latest.lbh.hgb.unit": "g/dL"}, "N"),
+    ("e11_1", {"latest.lbh.hgb": "7.4", "latest.lbh.hgb.unit": "g/dL"}, "Y"),
+    ("e11_1", {"latest.lbh.hgb": "75"}, "N"), ("e11_1", {"latest.lbh.hgb": "74.9"}, "Y"),
+    ("e11_2", {"latest.lbh.neut": "1.0"}, "N"), ("e11_2", {"latest.lbh.neut": "0.99"}, "Y"),
+    ("e11_3", {"latest.lbh.plat": "100"}, "N"), ("e11_3", {"latest.lbh.plat": "99"}, "Y"),
+    ("e11_4", {"latest.lbc.alt": "100"}, "N"), ("e11_4", {"latest.lbc.alt": "100.1"}, "Y"),
+    ("e11_4", {"latest.lbc.alt": "81", "latest.lbc.alt_uln": "40"}, "Y"),
+    ("e11_4", {"latest.lbc.alt": "81", "latest.lbc.alt_uln": "50"}, "N"),
+    ("e11_4", {"latest.lbc.alt_uln": ""}, None),
+    ("e11_5", {"latest.lbc.ast": "80"}, "N"), ("e11_5", {"latest.lbc.ast": "80.1"}, "Y"),
+    ("e11_6", {"latest.lbc.bili": "52"}, "N"), ("e11_6", {"latest.lbc.bili": "52.1"}, "Y"),
+    ("e11_6", {"latest.lbc.bili": "3", "latest.lbc.bili.unit": "mg/dL"}, "N"),
+    ("e11_6", {"latest.lbc.bili": "3.1", "latest.lbc.bili.unit": "mg/dL"}, "Y"),
+    ("e11_7", {"latest.lbc.egfr": "30.00"}, "N"), ("e11_7", {"latest.lbc.egfr": "29.99"}, "Y"),
+    ("e11_7", {"latest.lbc.egfr": ""}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, around, expected", BOUNDARIES)
+def test_exclusion_11_is_strict_and_looks_at_canonical_units(name, around, expected):
+    assert rule(name, (), around) == expected
+
+
+@pytest.mark.parametrize("day, old", [("2024-02-01", True), ("2024-02-02", False)])
+def test_laboratory_results_older_than_28_days_are_asked(day, old):
+    here = {"visit_date": "2024-03-01", "latest.lbh.lbdat": day}
+    assert ("IE06" in judged((), here, visit="BL").rules("e11_hgb")) is old
