@@ -51,8 +51,8 @@ def _url(kind, folder):
         yield server.create()
 
 
-def compare(title, kind, database, act):
-    """Print one line per number of writers: `act(n)` against a bare commit.
+def compare(title, kind, act, bare):
+    """Print one line per number of writers: `act(n)` against `bare(n)`, in turns.
 
     `ratio` is the median over the rounds of act/s by bare/s; `worst` is the lowest of them.
     """
@@ -60,14 +60,14 @@ def compare(title, kind, database, act):
     for _ in range(max(WRITERS)):
         act(next(numbers))
     for writers in WRITERS:
-        bare, done = [], []
+        floor, done = [], []
         for _ in range(ROUNDS):
-            bare.append(_run(writers, numbers, lambda _: _bare(database)))
+            floor.append(_run(writers, numbers, bare))
             done.append(_run(writers, numbers, act))
-        ratios = [d.rate / b.rate for d, b in zip(done, bare, strict=True)]
+        ratios = [d.rate / b.rate for d, b in zip(done, floor, strict=True)]
         cuts = quantiles([ms for run in done for ms in run.each], n=100)
         figures = (
-            median(run.rate for run in bare), median(run.rate for run in done),
+            median(run.rate for run in floor), median(run.rate for run in done),
             cuts[49], cuts[94], cuts[98], median(ratios), min(ratios),
         )  # fmt: skip
         _line(title, kind, writers, *(f"{figure:.2f}" for figure in figures))
@@ -102,6 +102,11 @@ def _run(writers, numbers, act):
     return Run(CALLS / (perf_counter() - start), done)
 
 
-def _bare(database):
-    with database.write() as session:
-        session.execute(BARE.insert().values(text=TEXT))
+def commit(database):
+    """Return the bare act: one row and its commit."""
+
+    def bare(_n):
+        with database.write() as session:
+            session.execute(BARE.insert().values(text=TEXT))
+
+    return bare

@@ -7,6 +7,7 @@ Eight strata of one list. At the end every slot must have been given once and in
 
 from collections import defaultdict
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import select
 
@@ -30,7 +31,7 @@ def begin(database, folder):
     vault = api.Vault(database, keys, "test")
     by = By(people.ALMA, people.START, Origin.COMMAND, chance.system)
     spec = api.Spec(
-        study=people.STUDY, version=1, environment="test", scheme="permuted blocks",
+        study=people.STUDY, version=1, environment="test", scheme="permuted_block",
         ratio=tuple((arm, 1) for arm in ARMS), options={"sizes": (4, 6)}, strata=STRATA,
         slots=2 * SLOTS,
     )  # fmt: skip
@@ -72,7 +73,9 @@ def main():
     for kind in measure.KINDS:
         with measure.fresh(kind, "vault") as (database, folder):
             vault = begin(database, folder)
-            measure.compare("randomize", kind, database, lambda n: randomize(vault, n))  # noqa: B023
+            measure.compare(
+                "randomize", kind, partial(randomize, vault), measure.commit(database)
+            )
             judge(database)
 
 
