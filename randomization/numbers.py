@@ -4,9 +4,9 @@ They are drawn without regard to arm, list position or site. The check digit cat
 single wrong digit and every swap of neighbours.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from ecrf.kernel.chance import Draw
+Draw = Callable[[int], bytes]
 
 KIT = "K"
 RANDOM = "R"

@@ -2,7 +2,7 @@
 
 import click
 
-from ecrf.cli import form, study
+from ecrf.cli import export, form, ledger, lock, randomization, study
 
 
 @click.group()
@@ -13,3 +13,8 @@ def main() -> None:
 
 main.add_command(study.study)
 main.add_command(form.form)
+main.add_command(lock.lock)
+main.add_command(export.export)
+main.add_command(export.verify_command)
+main.add_command(ledger.ledger)
+main.add_command(randomization.randomization)
