@@ -1,5 +1,6 @@
 """Lists: generate, publish, activate. A list changes its state, never its slots."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.errors import Conflict, NotFound
 from ecrf.kernel.ledger import Act, By
-from ecrf.kernel.text import T
+from ecrf.kernel.text import T, Text
 from randomization import commit, design, numbers, seal
 from randomization.arm import Arm
 from randomization.commit import Leaf
@@ -16,6 +17,13 @@ from randomization.design import Spec
 from randomization.opened import Vault, lock
 from randomization.seal import Context
 from randomization.tables import LEDGER, ListRow, Slot, Stratum
+
+STATES: Mapping[str, Text] = {
+    "draft": T("a draft"),
+    "published": T("published"),
+    "active": T("active"),
+    "closed": T("closed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +205,8 @@ def _move(
         if row.state != before:
             raise Conflict(
                 T("List {n} is {state}; only a list that is {before} can become {after}.",
-                  n=number, state=row.state, before=before, after=after)
+                  n=number, state=STATES[row.state], before=STATES[before],
+                  after=STATES[after])
             )  # fmt: skip
         if after == "active":
             _require_whole(session, vault, row)

@@ -78,7 +78,7 @@ def test_a_list_goes_from_draft_over_published_to_active(empty):
         api.activate(empty, by, STUDY, 1)
     assert api.publish(empty, by, STUDY, 1).state == "published"
     assert api.activate(empty, by, STUDY, 1).state == "active"
-    with pytest.raises(Conflict, match="List 1 is active; only a list that is draft"):
+    with pytest.raises(Conflict, match="List 1 is active; only a list that is a draft"):
         api.publish(empty, by, STUDY, 1)
     again = api.published(empty, STUDY, 1)
     assert again.root == made.root
