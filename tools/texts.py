@@ -49,13 +49,17 @@ def translations(path):
 
 
 def merged():
-    """Return what zh.po should hold, and the wordings translated in two ways."""
+    """Return what zh.po should hold, and the wordings that two parts translate in two ways.
+
+    A part outweighs what zh.po said before, so that a translation can be mended there.
+    """
     texts, quarrels = {}, []
-    for path in [LOCALE / "zh.po", *sorted((LOCALE / "parts").glob("*.po"))]:
-        for wording, chinese in translations(path).items() if path.exists() else ():
+    for path in sorted((LOCALE / "parts").glob("*.po")):
+        for wording, chinese in translations(path).items():
             if texts.setdefault(wording, chinese) != chinese:
                 quarrels.append((wording, texts[wording], chinese, path.name))
-    return texts, quarrels
+    before = translations(LOCALE / "zh.po") if (LOCALE / "zh.po").exists() else {}
+    return before | texts, quarrels
 
 
 def write(texts):
@@ -76,8 +80,10 @@ def main():
         print(f"two translations of {wording!r}: kept {kept}, not {other} ({where})")
     for wording in missing:
         print(f"missing: {said[wording]}: {wording!r}")
-    unused = len(set(texts) - set(said))
-    print(f"{len(said)} texts, {len(missing)} without Chinese, {unused} unused")
+    unused = sorted(set(texts) - set(said))
+    for wording in unused:
+        print(f"unused: {wording!r}")
+    print(f"{len(said)} texts, {len(missing)} without Chinese, {len(unused)} unused")
     return 1 if missing else 0
 
 
