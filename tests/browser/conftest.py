@@ -1,6 +1,7 @@
 """A real Chromium in front of a real server, and axe to judge each page's accessibility."""
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -9,11 +10,14 @@ from threading import Thread
 import pytest
 from waitress.server import create_server
 
+from ecrf.kernel import keys
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.config import Config, Environment
 from ecrf.kernel.db import Database
-from ecrf.web import blinded
+from ecrf.web import blinded, both, randomize
+from ecrf.web import vault as vault_app
 from ecrf.web.services import Services
+from randomization import api
 from tests import people as cast
 from tests.conftest import LOUD
 
@@ -29,11 +33,12 @@ WIDTHS = (1280, 320)
 
 @dataclass(frozen=True)
 class Site:
-    """A running installation: where it answers, and the database behind it."""
+    """A running installation: where it answers, its databases, its vault."""
 
     url: str
     database: Database
     services: Services
+    vault: api.Vault
 
 
 def pytest_collection_modifyitems(items):
@@ -57,19 +62,41 @@ def browser():
 
 
 @pytest.fixture
-def site(main_databases, tmp_path):
-    """The pages of a training copy with the people of the tests, served at noon."""
+def site(main_databases, vault_databases, tmp_path):
+    """Both apps of a training copy with the people of the tests, served at noon."""
     database = Database(main_databases.copy("sqlite", tmp_path))
     config = Config.from_env({"ECRF_DATA_DIR": str(tmp_path)})
     config = replace(config, environment=Environment.TRAINING)
     services = Services(config, database, lambda: cast.NOON, Seeded(b"browser"))
-    server = create_server(blinded.create(services), host="127.0.0.1", port=0, threads=4)
+    vault = _vault(config, Database(vault_databases.copy("sqlite", tmp_path)))
+    with _served(_apps(services, vault)) as url:
+        yield Site(url, database, services, vault)
+    database.dispose()
+    vault.database.dispose()
+
+
+def _vault(config, database):
+    draw = Seeded(b"keys")
+    keys.make(config.signing_key_file, lambda: draw(keys.SEED_BYTES))
+    config.vault_key_file.parent.mkdir()
+    api.make_key_file(config.vault_key_file, draw)
+    return api.open_vault(config, database)
+
+
+def _apps(services, vault):
+    inner = blinded.create(services)
+    randomize.connect(inner, vault)
+    return both.behind_one_port(inner, vault_app.create(services, vault))
+
+
+@contextmanager
+def _served(app):
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
     thread = Thread(target=server.run, daemon=True)
     thread.start()
-    yield Site(f"http://127.0.0.1:{server.effective_port}", database, services)
+    yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
     thread.join(timeout=5)
-    database.dispose()
 
 
 @pytest.fixture(params=("en", "zh"))
