@@ -333,6 +333,7 @@ class Listed(NamedTuple):
     rows: int
     lock: int | None
     as_of: str
+    sites: list[str] | None
     made_at: datetime
     made_by: str
 
@@ -353,7 +354,7 @@ def listing(session: Session, study: str) -> list[Listed]:
             found.append(
                 Listed(
                     refs["package"], refs["sha256"], refs["bytes"], refs["rows"], refs["lock"],
-                    refs["as_of"], row.at, header["name"],
+                    refs["as_of"], refs["sites"], row.at, header["name"],
                 )
             )  # fmt: skip
     return found

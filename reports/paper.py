@@ -217,7 +217,7 @@ def document(title: str, head: Head, story: Sequence[Flowable], foot: str, water
         """Keeps the pages until their number is known."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options, initialFontName=REGULAR)
+            super().__init__(*arguments, **{**options, "initialFontName": REGULAR})
             self._pages: list[dict[str, Any]] = []
             self.head = head
 

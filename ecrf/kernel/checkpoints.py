@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
-from ecrf.kernel import notes
+from ecrf.kernel import keys, notes
+from ecrf.kernel.config import Config
 from ecrf.kernel.errors import Unavailable
 from ecrf.kernel.keys import Signer
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Ledger
@@ -31,6 +32,11 @@ class Desk:
 
     signer: Signer
     folder: Path
+
+
+def desk(config: Config) -> Desk:
+    """Return the desk of an installation; Unavailable when the key is missing or open."""
+    return Desk(keys.signer(config.signing_key_file), config.data_dir / FOLDER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,25 @@
 
 from flask import Flask
 
-from ecrf.web import entries, home, participants, people, queries, randomize, visit
+from ecrf.web import (
+    entries,
+    exports,
+    home,
+    ledger,
+    locks,
+    participants,
+    people,
+    queries,
+    randomize,
+    visit,
+)
 from ecrf.web.app import make_app
 from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
     home.pages, participants.pages, visit.pages, entries.pages, queries.pages,
-    randomize.pages, people.pages,
+    randomize.pages, locks.pages, exports.pages, ledger.pages, people.pages,
 )  # fmt: skip
 
 

@@ -1,0 +1,233 @@
+"""The ledger: who did what, when, why, with values before and after, and its state."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+
+from ecrf.kernel import checkpoints, verify
+from ecrf.kernel.access import Right
+from ecrf.kernel.ledger import LEDGER, REASON, participant_chain, study_chain
+from ecrf.kernel.text import Message, T
+from ecrf.study.model import Study
+from ecrf.web import where
+from ecrf.web.routes import Pages
+from ecrf.web.services import services
+from reports import shape
+from visits import lookup
+from visits.tables import Participant
+
+pages = Pages("ledger", __name__)
+PAGE = 50
+ACTIONS: Mapping[str, Message] = {
+    "participant:enrol": T("enrolled"),
+    "participant:announce": T("participant announced"),
+    "participant:screen-fail": T("screening failed"),
+    "participant:randomize": T("randomized"),
+    "participant:end": T("left the trial"),
+    "participant:kits": T("kits given"),
+    "participant:code-break": T("code broken"),
+    "visit:add": T("visit added"),
+    "visit:hold": T("visit dated"),
+    "visit:miss": T("visit missed"),
+    "visit:reopen": T("visit reopened"),
+    "entry:save": T("form saved"),
+    "entry:not-done": T("form not done"),
+    "entry:sign": T("form signed"),
+    "query:open": T("query asked"),
+    "query:answer": T("query answered"),
+    "query:close": T("query closed"),
+    "query:reopen": T("query asked again"),
+    "data:freeze": T("frozen"),
+    "data:unfreeze": T("freeze lifted"),
+    "data:lock": T("locked"),
+    "data:unlock": T("lock lifted"),
+    "data:export": T("exported"),
+    "study:approve": T("definition approved"),
+    "study:put in force": T("definition put in force"),
+}
+
+
+class Filters(NamedTuple):
+    """What the list is narrowed to; empty means everything."""
+
+    participant: str
+    person: str
+    action: str
+
+    def query_string(self) -> str:
+        return "&".join(f"{key}={value}" for key, value in self._asdict().items() if value)
+
+
+class Changed(NamedTuple):
+    item: str
+    old: str
+    new: str
+
+
+class Line(NamedTuple):
+    """One act as shown."""
+
+    chain: str
+    seq: int
+    at: datetime
+    name: str
+    role: str
+    origin: str
+    action: Message
+    place: str
+    reason: str
+    changes: list[Changed]
+    link: str
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.at.isoformat()}|{self.chain}|{self.seq}"
+
+
+class State(NamedTuple):
+    """Where the chains shown stand, and what a check of them found (None: not checked)."""
+
+    chains: int
+    acts: int
+    head: str | None
+    flaws: tuple[verify.Flaw, ...] | None
+
+
+@pages.page("/<study_id>/ledger", needs=Right.LEDGER_READ)
+def show(study_id: str) -> ResponseReturnValue:
+    study = where.in_force(study_id, Right.LEDGER_READ).study
+    filters = Filters(*(request.args.get(name, "").strip() for name in Filters._fields))
+    chains = _chains(study_id, filters)
+    lines = _lines(study, chains, filters)
+    return render_template(
+        "ledger.html",
+        study=study,
+        filters=filters,
+        lines=lines[:PAGE],
+        after=lines[PAGE - 1].cursor if len(lines) > PAGE else None,
+        actions=ACTIONS,
+        people=_people(chains),
+        keep=filters.query_string(),
+        state=_state(chains),
+    )
+
+
+def _chains(study_id: str, filters: Filters) -> ColumnElement[bool]:
+    """Return the condition that keeps to chains of the person's sites, or one of them."""
+    column = LEDGER.act.c.chain
+    if filters.participant:
+        who = lookup.participant(
+            g.session, g.actor, study_id, filters.participant, Right.LEDGER_READ
+        )
+        return column == participant_chain(study_id, who.code)
+    held = g.actor.sites(Right.LEDGER_READ, study_id)
+    mine = Participant.study == study_id
+    if held is not None:
+        mine = mine & Participant.site.in_(sorted(held))
+    names = select(literal(participant_chain(study_id, "")) + Participant.code).where(mine)
+    if held is not None:
+        return column.in_(names)
+    return or_(column.in_(names), column == study_chain(study_id))
+
+
+def _lines(study: Study, chains: ColumnElement[bool], filters: Filters) -> list[Line]:
+    c = LEDGER.act.c
+    query = (
+        select(c.chain, c.seq, c.at, c.action, c.header, c.changes, c.link)
+        .where(chains)
+        .order_by(c.at.desc(), c.chain.desc(), c.seq.desc())
+        .limit(PAGE + 1)
+    )
+    if filters.person.isdecimal():
+        query = query.where(c.actor_id == int(filters.person))
+    if filters.action:
+        query = query.where(c.action == filters.action)
+    masked = {one.form: one.keys for one in shape.masked((study,))}
+    return [_line(row, masked) for row in g.session.execute(_after(query))]
+
+
+def _after(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    c = LEDGER.act.c
+    at, _, rest = request.args.get("after", "").partition("|")
+    name, _, seq = rest.rpartition("|")
+    try:
+        moment, number = datetime.fromisoformat(at), int(seq)
+    except ValueError:
+        return query
+    here = tuple_(
+        literal(moment, c.at.type), literal(name, c.chain.type), literal(number, c.seq.type)
+    )
+    return query.where(tuple_(c.at, c.chain, c.seq) < here)
+
+
+def _line(row: Any, masked: Mapping[str, tuple[str, ...]]) -> Line:
+    header = json.loads(row.header)
+    refs = header["refs"]
+    hidden = masked.get(str(refs.get("form")), ())
+    parts = json.loads(row.changes)
+    reason = next((part["new"] for part in parts if part["item"] == REASON), "")
+    shown = [part for part in parts if part["item"] != REASON]
+    if any(part["item"] in hidden for part in shown) or refs.get("item") in hidden:
+        reason = ""
+    return Line(
+        row.chain, row.seq, row.at, header["name"], header["role"] or "", header["origin"],
+        ACTIONS.get(row.action, T("{action}", action=row.action)), _place(refs), reason,
+        [_changed(part, hidden) for part in shown], row.link,
+    )  # fmt: skip
+
+
+def _changed(part: Mapping[str, Any], hidden: tuple[str, ...]) -> Changed:
+    if part["item"] in hidden:
+        return Changed(part["item"], "***", "***")
+    return Changed(part["item"].removeprefix("#"), _said(part["old"]), _said(part["new"]))
+
+
+def _said(value: Any) -> str:
+    """Return an answer or another stored value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        text = value.get("text") or value.get("value") or value.get("missing")
+        if text is not None:
+            return f"{text} {value.get('unit', '')}".strip()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _place(refs: Mapping[str, Any]) -> str:
+    names = ("participant", "visit", "form", "item", "package", "taken", "casebook", "scope")
+    return " ".join(str(refs[name]) for name in names if refs.get(name))
+
+
+def _people(chains: ColumnElement[bool]) -> list[tuple[int, str]]:
+    """Return who acted on these chains, by the newest name they acted under."""
+    c = LEDGER.act.c
+    newest = (
+        select(func.max(c.at).label("at"), c.actor_id).where(chains).group_by(c.actor_id)
+    ).subquery()
+    rows = g.session.execute(
+        select(c.actor_id, c.header)
+        .join(newest, (newest.c.actor_id == c.actor_id) & (newest.c.at == c.at))
+        .where(chains)
+    )
+    found = {row.actor_id: str(json.loads(row.header)["name"]) for row in rows}
+    return sorted(found.items(), key=lambda pair: pair[1])
+
+
+def _state(chains: ColumnElement[bool]) -> State:
+    h = LEDGER.chain.c
+    names = select(LEDGER.act.c.chain).where(chains, LEDGER.act.c.seq == 0)
+    rows = g.session.execute(
+        select(h.name, h.size, h.link).where(h.name.in_(names)).order_by(h.name)
+    ).all()
+    flaws = None
+    if request.args.get("check"):
+        verifier = checkpoints.desk(services().config).signer.verifier
+        only = [row.name for row in rows]
+        flaws = verify.verify(g.session, verifier, only=only).flaws
+    head = rows[0].link if len(rows) == 1 else None
+    return State(len(rows), sum(row.size for row in rows), head, flaws)
