@@ -6,10 +6,11 @@ a condition of the writing statement itself (`still`), because what was read may
 the participant's chain head, whose lock the act has waited for.
 """
 
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Integer, bindparam, exists, literal, select
+from sqlalchemy.orm import Session
 
 from ecrf.kernel.errors import Conflict
 from ecrf.kernel.people import Person, Site
@@ -20,6 +21,7 @@ from visits.tables import Participant, Visit
 
 OPEN = ("open",)
 UNLOCKED = ("open", "frozen")
+AT_VISIT = "at_visit"
 
 _CLOSED = {
     ("entry", "frozen"): T("This form is frozen: sites can no longer change it."),
@@ -68,19 +70,32 @@ def closed(place: Place, allowed: tuple[str, ...]) -> Message | None:
 
 def still(place: Place, allowed: tuple[str, ...]) -> ColumnElement[bool]:
     """Return the condition that study, site, participant and visit still allow writing."""
-    study, site = aliased(StudyRow), aliased(Site)
-    participant, visit = aliased(Participant), aliased(Visit)
+    return _standing(allowed, literal(place.visit_id))
+
+
+@cache
+def standing(allowed: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return the same condition for the visit that comes as the parameter AT_VISIT.
+
+    Made once, for statements that are made once.
+    """
+    return _standing(allowed, bindparam(AT_VISIT, type_=Integer))
+
+
+def _standing(allowed: tuple[str, ...], visit_id: ColumnElement[int]) -> ColumnElement[bool]:
+    study, site = StudyRow.__table__.alias(), Site.__table__.alias()
+    participant, visit = Participant.__table__.alias(), Visit.__table__.alias()
     return exists(
-        select(study.id)
-        .join(site, site.study == study.id)
+        select(study.c.id)
+        .join(site, site.c.study == study.c.id)
         .join(
             participant,
-            (participant.study == study.id) & (participant.site == site.code),
+            (participant.c.study == study.c.id) & (participant.c.site == site.c.code),
         )
-        .join(visit, visit.participant_id == participant.id)
+        .join(visit, visit.c.participant_id == participant.c.id)
         .where(
-            visit.id == place.visit_id,
-            *(thing.state.in_(allowed) for thing in (study, site, participant, visit)),
+            visit.c.id == visit_id,
+            *(thing.c.state.in_(allowed) for thing in (study, site, participant, visit)),
         )
     )
 

@@ -9,9 +9,10 @@ expressions read. The definition is the one the entry is pinned to, else the one
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right, Role
@@ -95,10 +96,11 @@ def entry(
     lock: bool = False,
 ) -> Found:
     """Return the entry, or raise NotFound; `lock` when the transaction is going to write."""
-    query = _place(study_id, code, visit_key, form, number)
-    if lock:
-        query = query.with_for_update(of=LEDGER.chain)
-    row = session.execute(query).one_or_none()
+    asked = {
+        "of_study": study_id, "of_code": code, "of_visit": visit_key, "of_form": form,
+        "of_number": number, "of_chain": participant_chain(study_id, code),
+    }  # fmt: skip
+    row = session.execute(_place(lock), asked).one_or_none()
     if row is None or not actor.may(right, study_id, row.Participant.site):
         raise NotFound(T("There is no such participant or visit."))
     detach(session, row)
@@ -152,8 +154,11 @@ def locked_head(found: Found) -> Head:
     return found.head
 
 
-def _place(study_id: str, code: str, visit_key: str, form: str, number: int) -> Select[Any]:
+@cache
+def _place(lock: bool) -> Select[Any]:
+    """Return the one question, made once; what is asked for comes as parameters."""
     chain = LEDGER.chain.c
+    form = bindparam("of_form", type_=String)
     last_number = (
         select(func.max(Entry.number))
         .where(Entry.participant_id == Participant.id, Entry.form == form)
@@ -161,7 +166,7 @@ def _place(study_id: str, code: str, visit_key: str, form: str, number: int) -> 
         .scalar_subquery()
         .label("last_number")
     )
-    return (
+    query = (
         select(
             StudyRow, Site, Participant, Visit, Entry,
             chain.name, chain.size, chain.link, chain.last_at, last_number,
@@ -169,12 +174,35 @@ def _place(study_id: str, code: str, visit_key: str, form: str, number: int) -> 
         .join(Participant, Participant.study == StudyRow.id)
         .join(Site, (Site.study == StudyRow.id) & (Site.code == Participant.site))
         .join(Visit, Visit.participant_id == Participant.id)
-        .join(LEDGER.chain, chain.name == participant_chain(study_id, code))
+        .join(LEDGER.chain, chain.name == bindparam("of_chain"))
         .outerjoin(
             Entry,
-            (Entry.visit_id == Visit.id) & (Entry.form == form) & (Entry.number == number),
+            (Entry.visit_id == Visit.id)
+            & (Entry.form == form)
+            & (Entry.number == bindparam("of_number")),
         )
-        .where(StudyRow.id == study_id, Participant.code == code, Visit.key == visit_key)
+        .where(
+            StudyRow.id == bindparam("of_study"),
+            Participant.code == bindparam("of_code"),
+            Visit.key == bindparam("of_visit"),
+        )
+    )  # fmt: skip
+    return query.with_for_update(of=LEDGER.chain) if lock else query
+
+
+@cache
+def _other_entries() -> Select[Any]:
+    return (
+        select(
+            Visit.plan, Visit.key, Visit.held_on, Visit.position,
+            Entry.id, Entry.form, Entry.number, Entry.answers,
+        )
+        .join(Visit, Visit.id == Entry.visit_id)
+        .where(
+            Entry.participant_id == bindparam("of_participant"),
+            Entry.form.in_(bindparam("of_forms", expanding=True)),
+        )
+        .order_by(Entry.id)
     )  # fmt: skip
 
 
@@ -212,15 +240,8 @@ def _others(
 ) -> list[Entered]:
     if not forms:
         return []
-    rows = session.execute(
-        select(
-            Visit.plan, Visit.key, Visit.held_on, Visit.position,
-            Entry.id, Entry.form, Entry.number, Entry.answers,
-        )
-        .join(Visit, Visit.id == Entry.visit_id)
-        .where(Entry.participant_id == participant_id, Entry.form.in_(sorted(forms)))
-        .order_by(Entry.id)
-    )  # fmt: skip
+    asked = {"of_participant": participant_id, "of_forms": sorted(forms)}
+    rows = session.execute(_other_entries(), asked)
     return [
         Entered(
             visit=other.plan,

@@ -1,16 +1,21 @@
 """The row of an entry: written on condition that it is still what was seen, and still open."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from ecrf.kernel.ledger import By
 from forms import ladder
 from forms.lookup import Found
 from forms.tables import Entry
-from forms.upsert import insert_or
+from forms.upsert import insert_for
+
+KEPT = ("status", "answers", "version", "saved_at", "saved_by")
+ADDED = (*KEPT, "participant_id", "visit_id", "form", "number", "protocol", "state")
 
 
 class Row(NamedTuple):
@@ -28,41 +33,67 @@ def write(session: Session, by: By, found: Found, row: Row) -> int | None:
 
 
 def _change(session: Session, found: Found, kept: Mapping[str, object]) -> int | None:
-    return session.connection().scalar(
-        update(Entry)
-        .where(
-            Entry.id == found.place.entry_id,
-            Entry.version == found.version,
-            Entry.state == "open",
-            ladder.still(found.place, ladder.OPEN),
-        )
-        .values(kept)
-        .returning(Entry.id)
-    )
+    values = {_new(name): value for name, value in kept.items()}
+    seen = {
+        "seen_id": found.place.entry_id, "seen_version": found.version,
+        ladder.AT_VISIT: found.visit.id,
+    }  # fmt: skip
+    return session.connection().scalar(_update(), {**values, **seen})
 
 
 def _add(session: Session, found: Found, kept: Mapping[str, object]) -> int | None:
     row = {
         **kept,
-        "participant_id": found.participant.id,
-        "visit_id": found.visit.id,
-        "form": found.form.id,
-        "number": found.number,
-        "protocol": found.fingerprint,
+        "participant_id": found.participant.id, "visit_id": found.visit.id,
+        "form": found.form.id, "number": found.number, "protocol": found.fingerprint,
         "state": "open",
-    }
+    }  # fmt: skip
+    values = {_new(name): value for name, value in row.items()}
+    dialect = session.connection().dialect.name
+    statement = _insert(dialect, found.form.repeating)
+    return session.connection().scalar(statement, {**values, ladder.AT_VISIT: found.visit.id})
+
+
+# The two statements are made once: making one costs more than running it.
+
+
+@cache
+def _update() -> ReturningUpdate[int]:
+    columns = Entry.__table__.c
+    return (
+        update(Entry)
+        .where(
+            Entry.id == bindparam("seen_id"),
+            Entry.version == bindparam("seen_version"),
+            Entry.state == "open",
+            ladder.standing(ladder.OPEN),
+        )
+        .values({name: bindparam(_new(name), type_=columns[name].type) for name in KEPT})
+        .returning(Entry.id)
+    )
+
+
+@cache
+def _insert(dialect: str, repeating: bool) -> ReturningInsert[int]:
     columns = Entry.__table__.c
     source = select(
-        *(literal(value, columns[name].type).label(name) for name, value in row.items())
-    ).where(ladder.still(found.place, ladder.OPEN))
-    if found.form.repeating:
+        *(bindparam(_new(name), type_=columns[name].type).label(name) for name in ADDED)
+    ).where(ladder.standing(ladder.OPEN))
+    if repeating:
         last = select(func.coalesce(func.max(Entry.number), 0)).where(
-            Entry.participant_id == found.participant.id, Entry.form == found.form.id
+            Entry.participant_id == bindparam(_new("participant_id")),
+            Entry.form == bindparam(_new("form")),
         )
-        source = source.where(last.scalar_subquery() == found.number - 1)
-    return session.connection().scalar(
-        insert_or(session, Entry)
-        .from_select(list(row), source)
+        before = bindparam(_new("number"), type_=columns["number"].type) - 1
+        source = source.where(last.scalar_subquery() == before)
+    return (
+        insert_for(dialect, Entry)
+        .from_select(list(ADDED), source)
         .on_conflict_do_nothing()
         .returning(Entry.id)
     )
+
+
+def _new(name: str) -> str:
+    """Return the name of the parameter that carries a column's new value."""
+    return f"new_{name}"
