@@ -15,11 +15,11 @@ CODES_HEADER = ("list", "value", "label_en", "label_zh", "source")
 MEANINGS = {
     "study": Words(en="Study", zh="研究"),
     "site": Words(en="Site", zh="中心"),
-    "participant": Words(en="Code of the participant", zh="参与者编号"),
+    "participant": Words(en="Code of the participant", zh="受试者编号"),
     "visit": Words(en="Visit, with its repeat number", zh="访视（含重复序号）"),
     "visit_date": Words(en="Date on which the visit was held", zh="实际访视日期"),
-    "number": Words(en="Number of the form, from 1", zh="表单序号，从 1 起"),
-    "entry": Words(en="Number of the entry in the ledger", zh="稽查台账中的条目编号"),
+    "number": Words(en="Number of the form, from 1", zh="表格序号，从 1 起"),
+    "entry": Words(en="Number of the entry in the ledger", zh="稽查轨迹中的条目编号"),
     "status": Words(
         en="draft, complete or not done", zh="draft 草稿，complete 完成，not done 未做"
     ),
