@@ -161,7 +161,7 @@ def _leave_out(root: Node, detail: ErrorDetails) -> bool:
         here.broken = here.broken or str(rest[-1]) not in ("en", "zh")
         here.entries()[str(rest[-1])] = _stand_in(STAND_INS[str(rest[-1])], here)
         return True
-    if detail["loc"][0] == "matrix" and detail["type"] == "literal_error":
+    if detail["loc"][:1] == ("matrix",) and detail["type"] == "literal_error":
         trail[-1][1].value = "o"  # the form is due there somehow
         return True
     while len(trail) > 1:

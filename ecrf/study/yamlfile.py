@@ -5,7 +5,6 @@ every key and value, keeps the digits of a number as written, and never makes an
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import StringIO
@@ -88,8 +87,10 @@ def load(path: Path) -> Loaded:
         return Loaded(None, (at(start, T("The file cannot be read.")),))
     except UnicodeDecodeError as error:
         return Loaded(None, (_not_utf8(path, error),))
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML lets an anchor be used again
     try:
-        composed = YAML(typ="safe", pure=True).compose(StringIO(text))
+        composed = yaml.compose(StringIO(text))
     except RecursionError:
         return Loaded(None, (at(start, T("The file nests too deep.")),))
     except YAMLError as error:
@@ -195,10 +196,3 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> Finding:
 def _position(path: Path, before: str) -> Place:
     lines = before.split("\n")
     return Place(str(path), len(lines), len(lines[-1]) + 1)
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Yield the node and everything inside it."""
-    yield node
-    for inner in [*node.entries().values(), *node.members()]:
-        yield from walk(inner)
