@@ -2,7 +2,7 @@
 
 import click
 
-from ecrf.cli import export, form, ledger, lock, randomization, study
+from ecrf.cli import demo, export, form, ledger, lock, randomization, serve, study, user
 
 
 @click.group()
@@ -11,6 +11,10 @@ def main() -> None:
     """Run a blinded clinical trial: forms, visits, randomization, supply, locked datasets."""
 
 
+main.add_command(demo.demo)
+main.add_command(serve.init)
+main.add_command(serve.serve)
+main.add_command(user.user)
 main.add_command(study.study)
 main.add_command(form.form)
 main.add_command(lock.lock)
