@@ -1,6 +1,6 @@
 """Today: the first page of a study. What needs doing, the most urgent first, one click away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def _groups(study: Study, day: date) -> Iterable[Group]:
 
 
 def _visits(
-    study: Study, name: str, title: Text, expected: Iterable[Expected], status: str
+    study: Study, name: str, title: Text, expected: Sequence[Expected], status: str
 ) -> Group:
     rows = [
         Row(
@@ -94,9 +94,9 @@ def _visits(
             _label(study, one.visit.plan, one.visit.key), status, one.visit.first,
             one.visit.due,
         )
-        for one in expected
+        for one in expected[: progress.SHOWN]
     ]  # fmt: skip
-    return Group(name, title, rows, len(rows))
+    return Group(name, title, rows, len(expected))
 
 
 def _queries(study: Study) -> Iterable[Group]:

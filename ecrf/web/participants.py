@@ -41,13 +41,15 @@ class Line(NamedTuple):
 
 
 class VisitLine(NamedTuple):
-    """One visit on the page of its participant."""
+    """One visit on the page of its participant; `done` counts the required forms filled."""
 
     visit: VisitRow
     label: Words
     standing: Standing
     day: int | None
     forms: list[FormLine]
+    required: int
+    done: int
 
 
 @pages.page("/<study_id>/participants", needs=Right.PARTICIPANT_READ)
@@ -176,6 +178,8 @@ def _visit_lines(
                 casebook.standing(study, visit, lock, counts, today),
                 day,
                 forms,
+                len(casebook.required(study, visit.plan)),
+                counts.required,
             )
         )
     return found

@@ -1,15 +1,18 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, update
 
 from ecrf.kernel.access import Right
+from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import Conflict, NotFound, Stale, Unacceptable
-from ecrf.kernel.ledger import LEDGER, participant_chain, study_chain
+from ecrf.kernel.ledger import LEDGER, By, Origin, participant_chain, study_chain
 from ecrf.kernel.people import Site
 from ecrf.study.tables import StudyRow
 from tests import people
 from tests.visits import cases
+from tests.visits.begun import FINGERPRINT
 from tests.visits.trial import STUDY_ID, TRIAL
 from visits import lookup, participants
 from visits.tables import Participant
@@ -160,3 +163,19 @@ def test_a_closed_participant_cannot_fail_the_screening(running, by, state):
         session.execute(update(Participant).values(state=state))
     with pytest.raises(Conflict, match=f"{code} is {state}"), running.write() as session:
         participants.screen_fail(session, by(people.CARL), found(session, code), "Exclusion.")
+
+
+@pytest.mark.race
+def test_enrolments_at_the_same_moment_get_numbers_without_gap_or_double(running):
+    def one(number):
+        who = By(people.CARL, people.NOON, Origin.PAGE, Seeded(str(number).encode()))
+        with running.write() as session:
+            made = participants.enrol(session, who, TRIAL, FINGERPRINT, "PUMCH")
+        return made.number
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = sorted(pool.map(one, range(40)))
+    assert numbers == list(range(1, 41))
+    with running.read() as session:
+        acts = list(LEDGER.acts(session, chain_name=study_chain(STUDY_ID)))
+    assert [act[1] for act in acts] == list(range(41))

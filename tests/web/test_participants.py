@@ -138,6 +138,7 @@ def test_the_page_of_a_participant_shows_visits_windows_forms_and_logs(trial, vi
     assert "Randomized" in text
     assert "20-Feb-2026" in text
     assert "23-Mar-2026 – 06-Apr-2026" in text
+    assert "0 of 2 required" in text
     assert f'href="{ONE}/visits/SCR/dm"' in text
     assert f'href="{ONE}/visits/LOG/ae">AE 1<' in text
     assert f'href="{ONE}/visits/LOG/ae/2">Add: AE<' in text
