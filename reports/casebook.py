@@ -11,6 +11,7 @@ from itertools import groupby
 
 from reportlab.platypus import Flowable
 
+from ecrf.kernel.access import TITLES
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Grid, Item, ItemType, Question
 from reports import paper, say
@@ -215,10 +216,8 @@ class Casebook:
         for signed in filled.signatures:
             meaning = signed.meaning_zh if self.locale == "zh" else signed.meaning_en
             stands = T("stands") if signed.stands else T("broken by a later change")
-            rows.append([
-                f"{signed.name}\n{signed.role}", say.moment(signed.at, signed.zone), meaning,
-                self.say(stands),
-            ])  # fmt: skip
+            who = f"{signed.name}\n{self.say(TITLES[signed.role])}"
+            rows.append([who, say.moment(signed.at, signed.zone), meaning, self.say(stands)])
         yield table(rows, (3, 4, 5, 2))
 
     def _appendix(self) -> Iterator[Flowable]:
@@ -253,5 +252,6 @@ class Casebook:
                     for part in (change.old, change.new)
                 )
                 place = f"{change.visit} {change.form.upper()}: {label}"
-            who = f"{change.name} ({change.role})\n{self.moment(change.at)}"
+            role = f" ({self.say(TITLES[change.role])})" if change.role else ""
+            who = f"{change.name}{role}\n{self.moment(change.at)}"
             yield [str(change.number), place, values, who, change.reason]

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 
 from ecrf.kernel import checkpoints, verify
-from ecrf.kernel.access import Right
+from ecrf.kernel.access import TITLES, Right
 from ecrf.kernel.ledger import LEDGER, REASON, participant_chain, study_chain
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Study
@@ -111,6 +111,7 @@ def show(study_id: str) -> ResponseReturnValue:
         lines=lines[:PAGE],
         after=lines[PAGE - 1].cursor if len(lines) > PAGE else None,
         actions=ACTIONS,
+        titles=TITLES,
         people=_people(chains),
         keep=filters.query_string(),
         state=_state(chains),
