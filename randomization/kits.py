@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right, Role
-from ecrf.kernel.errors import Conflict, NotFound, Unacceptable
+from ecrf.kernel.errors import Conflict, NotFound, Problem, Unacceptable
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
 from randomization import lists, numbers, seal, shelf, supply
@@ -117,7 +117,7 @@ def dispense(vault: Vault, by: By, visit: Visit, typed: str) -> str:
         refs = {"kit": number[:12], "move": Move.DISPENSE}
         LEDGER.write(session, by, [(head, _act(action, role, visit, refs))])
     if wrong is not None:
-        raise Conflict(wrong)
+        raise Conflict(wrong, [Problem("number", wrong)])
     return number
 
 

@@ -72,18 +72,23 @@ def one_message(vault: Vault, by: By, act: Act) -> Iterator[None]:
     reference. A failing database gives the same message.
     """
     try:
-        yield
-    except NotNow as missing:
-        reference = by.draw(REFERENCE_BYTES).hex()
-        refs = {**act.refs, "reference": reference}
-        refused = Act(act.action, act.role, act.study, act.site, act.key, refs, missing.cause)
-        with vault.database.write() as session:
-            LEDGER.write(session, by, [(lock(session, act.study or ""), refused)])
-        raise _unavailable(reference) from None
+        try:
+            yield
+        except NotNow as missing:
+            reference = by.draw(REFERENCE_BYTES).hex()
+            _note_cause(vault, by, act, reference, missing.cause)
+            raise _unavailable(reference) from None
     except DBAPIError as failure:
         reference = by.draw(REFERENCE_BYTES).hex()
         _LOG.error("the vault's database: %s, reference %s", type(failure).__name__, reference)
         raise _unavailable(reference) from None
+
+
+def _note_cause(vault: Vault, by: By, act: Act, reference: str, cause: str) -> None:
+    refs = {**act.refs, "reference": reference}
+    refused = Act(act.action, act.role, act.study, act.site, act.key, refs, cause)
+    with vault.database.write() as session:
+        LEDGER.write(session, by, [(lock(session, act.study or ""), refused)])
 
 
 def _unavailable(reference: str) -> Unavailable:

@@ -165,8 +165,10 @@ def test_a_participant_is_randomized_and_the_page_shows_numbers_and_no_arm(
     assert not re.search(r"\b(MMF|PBO)\b", text + str(acts) + row.receipt)
 
 
-def test_both_databases_together_take_few_statements(trial, opened, by, statements, database):
-    """Five in the vault; here the question, the participant, windows, kits, head and act."""
+def test_one_randomization_takes_seven_statements_here_and_five_in_the_vault(
+    trial, opened, by, statements, database
+):
+    """Five in the vault; here the study, the question, participant, windows, kits, head, act."""
     from forms import randomizing
 
     with trial.write() as session:
