@@ -77,7 +77,10 @@ def _build(config: Config, wish: build.Wish, tell: build.Tell) -> None:
 
 
 def _show(config: Config) -> None:
-    table = Table("user name", "password", "role", "try", title="Accounts of the training copy")
-    for card in cards.read(config.data_dir):
-        table.add_row(card.username, card.password, card.role.en, card.task.en)
+    shown = cards.read(config.data_dir)
+    table = Table("sign in as", "role", "try", title="Accounts of the training copy")
+    for card in shown:
+        table.add_row(card.username, card.role.en, card.task.en)
     Console().print(table)
+    for password in sorted({card.password for card in shown}):
+        click.echo(f"The password of every account: {password}")

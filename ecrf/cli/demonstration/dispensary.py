@@ -7,6 +7,7 @@ from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.ledger import By
 from ecrf.study import strata
+from ecrf.study.model import Randomization
 from ecrf.web import randomize
 from forms import randomizing
 from randomization import api
@@ -15,6 +16,11 @@ from visits.randomized import Known
 
 KIT_LIFE = timedelta(days=6 * 365)
 LIST = 1
+
+
+def arms(rule: Randomization) -> list[str]:
+    """Return the arms in the order in which list and kits are made from them."""
+    return sorted(rule.ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +37,16 @@ class Dispensary:
             return
         spec = api.Spec(
             study.id, LIST, self.vault.environment, "permuted_block",
-            tuple(sorted(rule.ratio.items())), {"sizes": self.stage.profile.blocks},
+            tuple((arm, rule.ratio[arm]) for arm in arms(rule)),
+            {"sizes": self.stage.profile.blocks},
             strata.names(study), rule.slots_per_stratum,
         )  # fmt: skip
         api.generate(self.vault, by, spec)
         api.publish(self.vault, by, study.id, LIST)
         api.activate(self.vault, by, study.id, LIST)
         for site in study.sites if study.supply else ():
-            contents = dict.fromkeys(
-                rule.ratio, self.stage.profile.kits_per_site // len(rule.ratio)
-            )
+            each = self.stage.profile.kits_per_site // len(rule.ratio)
+            contents = dict.fromkeys(arms(rule), each)
             packing = api.Packing(
                 study.id, site.code, "P-001", by.at.date() + KIT_LIFE, contents
             )

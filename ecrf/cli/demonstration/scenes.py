@@ -94,8 +94,15 @@ class Player:
 
     def end_early(self) -> None:
         on, plan = self.story.ends_early_on, self.stage.profile.ends_at
-        if self.randomized and on is not None and plan is not None:
-            self._visit(self._added(Contact(plan, on)), on, ("ends early",))
+        if not self.randomized or on is None or plan is None:
+            return
+        self._visit(self._added(Contact(plan, on)), on, ("ends early",))
+        by, stage = self._by(on, 15), self.stage
+        with stage.database.write() as session:
+            who = lookup.participant(
+                session, by.actor, stage.study.id, self.code, Right.ENTRY_WRITE
+            )
+            participants.end(session, by, who, "Withdrew: moved to another city.")
 
     def _visit(
         self, key: str, on: date, variants: tuple[str, ...] = (), *, careful: bool = False

@@ -38,7 +38,9 @@ def enter(
     for form in _required(stage, found.visit.plan):
         if slips and not form.signed and stage.choose.chance(stage.profile.mishaps.not_entered):
             continue
-        save(stage, session, by, code, key, form, 1, on, sources.get(form.id, {}), slips=slips)
+        number = next_number(stage, session, code, form.id) if form.repeating else 1
+        given = sources.get(form.id, {})
+        save(stage, session, by, code, key, form, number, on, given, slips=slips)
 
 
 def save(
@@ -123,7 +125,8 @@ def _required(stage: Stage, plan_id: str) -> list[Form]:
     """Return the forms required at the visit; the one that decides eligibility is last."""
     wanted = [a.form for a in stage.study.forms_at(plan_id) if a.need == "required"]
     known = [stage.study.forms[form] for form in wanted if form in stage.study.forms]
-    single = [form for form in known if not form.repeating]
+    extra = stage.profile.happening.log if stage.profile.happening else None
+    single = [form for form in known if form.id != extra]
     last = stage.study.randomization.form if stage.study.randomization else None
     return sorted(single, key=lambda form: form.id == last)
 
