@@ -1,5 +1,6 @@
 """A small trial for the tests of visits: the schedule of clinical 5.1 with three forms."""
 
+from ecrf.study.expr import parse
 from ecrf.study.model import Study
 
 STUDY_ID = "nct05974683"
@@ -71,6 +72,11 @@ def build(**changed):
             "ae": form("ae", repeating=True),
         },
         "forms_to_come": {"lbx": words("CRP and ESR")},
+        "randomization": {
+            "ratio": {"A": 1}, "visit": "BL", "form": "dm", "slots_per_stratum": 20,
+            "eligible": {"text": "given(note)", "tree": parse("given(note)")},
+            "confirm": words("The participant may take part."),
+        },
         **changed,
     })  # fmt: skip
 

@@ -172,10 +172,14 @@ def test_the_page_shows_kits_by_number_only_and_the_way_to_the_code_break(trial,
     assert "code-break" not in visitor(people.DORA).get(ONE).text
 
 
-def test_only_who_may_randomize_is_led_to_it(running, by, visitor):
-    cases.enrol(running, by)
-    for actor in (people.ANNA, people.CARL, people.DORA):
-        assert f"{ONE}/randomize" not in visitor(actor).get(ONE).text
+def test_who_may_randomize_is_led_to_it_until_it_is_done(running, by, visitor):
+    code = cases.enrol(running, by).code
+    led = f'href="{ONE}/randomize"'
+    assert led in visitor(people.ANNA).get(ONE).text
+    assert led not in visitor(people.CARL).get(ONE).text
+    assert led not in visitor(people.DORA).get(ONE).text
+    cases.randomize(running, by, code, day("2026-03-02"))
+    assert led not in visitor(people.ANNA).get(ONE).text
 
 
 @pytest.mark.parametrize(
