@@ -147,6 +147,7 @@ class Casebook:
                 yield Lines(section.title.in_(self.locale), 11, bold=True)
             for kind, members in groupby(section.members, key=type):
                 if kind is Item:
+                    yield space(4)
                     yield self._items(filled, [m for m in members if isinstance(m, Item)])
                     continue
                 for grid in members:
