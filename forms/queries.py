@@ -5,6 +5,7 @@ rights. Queries still flow while a form is frozen, and stop when it is locked. E
 act on the participant's chain under the key `query:<id>`, its text kept as the act's reason.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, literal, select, update
@@ -231,6 +232,8 @@ def _said(text: str, longest: int) -> str:
     text = text.strip()
     if not text:
         wrong = T("Write something: the text is empty.")
+    elif any(unicodedata.category(sign) == "Cc" and sign not in "\r\n\t" for sign in text):
+        wrong = T("There is a sign in it that is no text. Type it anew.")
     elif len(text) > longest:
         wrong = T(
             "The text has {n} characters; at most {most} are kept.", n=len(text), most=longest

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from ecrf.web import (
+    changes,
     entries,
     exports,
     home,
@@ -19,7 +20,7 @@ from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
-    home.pages, participants.pages, visit.pages, entries.pages, queries.pages,
+    home.pages, participants.pages, visit.pages, entries.pages, changes.pages, queries.pages,
     randomize.pages, locks.pages, exports.pages, ledger.pages, people.pages,
 )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """The page of one entry: shown, saved, marked as not done, signed; its history."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import quote
 
 from flask import g, jsonify, redirect, render_template, request
@@ -12,67 +11,24 @@ from ecrf.kernel import accounts
 from ecrf.kernel.access import TITLES, Right
 from ecrf.kernel.accounts import WrongPassword
 from ecrf.kernel.errors import Conflict, Problem, Refused, Stale, Unacceptable
-from ecrf.kernel.ledger import Origin
-from ecrf.kernel.text import Message, T, Text
+from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
-from ecrf.web import sheet, where
+from ecrf.web import changes, sheet, where
 from ecrf.web.routes import Again, Pages
-from forms import due, entries, history, html, ladder, lookup, queries, signing
-from forms.answers import Answer, called
+from ecrf.web.spot import FIRST, NUMBERED, Spot
+from forms import due, entries, html, ladder, queries, signing
 from forms.entries import ReasonNeeded
 from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
 
 pages = Pages("entries", __name__)
-FIRST = "/<study_id>/participants/<code>/visits/<key>/<form>"
-NUMBERED = f"{FIRST}/<int:number>"
 REASONS: Mapping[str, Message] = {
     "transcription": T("Transcription error"),
     "source": T("New source information"),
     "query": T("Answer to a query"),
     "other": T("Other reason"),
 }
-
-
-ACTIONS: Mapping[str, Message] = {
-    "entry:save": T("Saved"),
-    "entry:not-done": T("Marked as not done"),
-    "entry:sign": T("Signed"),
-    "query:open": T("Query opened"),
-    "query:answer": T("Query answered"),
-    "query:close": T("Query closed"),
-    "query:reopen": T("Query opened again"),
-}
-WAYS: Mapping[str, Message] = {
-    Origin.PAGE: T("page"),
-    Origin.API: T("programs' interface"),
-    Origin.IMPORT: T("import"),
-    Origin.COMMAND: T("command"),
-    Origin.SYSTEM: T("system"),
-}
-
-
-class Spot(NamedTuple):
-    """The address of an entry."""
-
-    study_id: str
-    code: str
-    key: str
-    form: str
-    number: int
-
-    def find(self, right: Right, *, lock: bool = False) -> Found:
-        return lookup.entry(g.session, g.actor, *self, right, lock)
-
-    @property
-    def path(self) -> str:
-        return where.entry(*self)
-
-    @property
-    def numbered(self) -> str:
-        visit = where.visit(self.study_id, self.code, self.key)
-        return f"{visit}/{quote(self.form)}/{self.number}"
 
 
 @pages.page(FIRST, needs=Right.ENTRY_READ)
@@ -154,21 +110,6 @@ def sign(study_id: str, code: str, key: str, form: str, number: int) -> Response
     return redirect(f"{spot.path}?done=1", 303)
 
 
-@pages.page(f"{NUMBERED}/history", needs=Right.ENTRY_READ)
-def show_history(
-    study_id: str, code: str, key: str, form: str, number: int
-) -> ResponseReturnValue:
-    spot = Spot(study_id, code, key, form, number)
-    found = spot.find(Right.ENTRY_READ)
-    item = request.args.get("item", "")
-    lines = history.of_entry(g.session, found.entry.id, item or None) if found.entry else []
-    return render_template(
-        "entry_history.html", spot=spot, found=found, item=item, lines=lines, titles=TITLES,
-        name_of=lambda each: _name(found, each), zone=found.site.zone, actions=ACTIONS,
-        ways=WAYS, said=_said,
-    )  # fmt: skip
-
-
 def _page(
     spot: Spot, *, typed: EntryForm | None = None, refusal: Refused | None = None
 ) -> ResponseReturnValue:
@@ -191,7 +132,7 @@ def _page(
         refusal=refusal, stale=isinstance(refusal, Stale), may=may, barred=barred,
         needed=isinstance(refusal, ReasonNeeded), reasons=REASONS, titles=TITLES,
         writable=may["ENTRY_WRITE"] and barred is None,
-        edits=_edits(found, decided) if typed is not None else (),
+        edits=changes.edits(found, decided) if typed is not None else (),
         signatures=signing.of_entry(g.session, entry.id) if entry else [],
         standing=entry is not None and signing.standing(entry),
         broken=entry is not None and signing.broken(entry),
@@ -214,16 +155,6 @@ def _plan(found: Found, typed: EntryForm | None) -> Plan:
 def _asked(decided: Plan) -> list[Finding]:
     """Return the findings that are shown while a form is being filled in."""
     return [f for f in decided.findings if f.item in decided.answers]
-
-
-def _edits(found: Found, decided: Plan) -> list[tuple[str, Text, str, str]]:
-    """Return what would change: item, its name, what is stored, what was typed."""
-    cells = found.form.cells
-    return [
-        (edit.key, called(cells[edit.key]), entries.shown(edit.old), entries.shown(edit.new))
-        for edit in decided.edits
-        if edit.old is not None and cells[edit.key].question.derive is None
-    ]
 
 
 def _reason(typed: EntryForm) -> str | None:
@@ -270,14 +201,3 @@ def _named(refusal: Refused) -> Refused:
     if not isinstance(refusal, WrongPassword):
         return refusal
     return Refused(refusal.message, [Problem("password", refusal.message)])
-
-
-def _said(stored: Mapping[str, str] | None) -> str:
-    """Return an answer of the ledger on one line; an answer once redacted says so by itself."""
-    return entries.shown(Answer(**stored)) if stored else ""
-
-
-def _name(found: Found, item: str) -> Text | str:
-    """Return what people call an item, also one that the definition no longer has."""
-    cell = found.form.cells.get(item)
-    return called(cell) if cell else item

@@ -11,9 +11,9 @@ from ecrf.kernel.errors import Refused
 from ecrf.kernel.text import Message, T, Text
 from ecrf.study.model import Form
 from ecrf.web import sheet, where
-from ecrf.web.entries import NUMBERED, Spot
 from ecrf.web.routes import Again, Pages
 from ecrf.web.sheet import Field
+from ecrf.web.spot import NUMBERED, Spot
 from forms import html, ladder, queries, queue
 from forms.answers import called
 from forms.lookup import Found
@@ -64,7 +64,11 @@ def listing(study_id: str) -> ResponseReturnValue:
     filters = _filters()
     after = request.args.get("after", "")
     page = queue.listing(
-        g.session, g.actor, study_id, filters, after=int(after) if after.isdecimal() else 0
+        g.session,
+        g.actor,
+        study_id,
+        filters,
+        after=int(after) if after.isdecimal() and len(after) < 10 else 0,
     )
     return render_template(
         "queries.html", study=study, page=page, filters=filters, statuses=STATUSES,
@@ -76,13 +80,15 @@ def listing(study_id: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@pages.page("/<study_id>/queries/<int:query_id>", needs=Right.ENTRY_READ)
+@pages.page("/<study_id>/queries/<int(max=2147483647):query_id>", needs=Right.ENTRY_READ)
 def show(study_id: str, query_id: int) -> ResponseReturnValue:
     return _page(study_id, query_id)
 
 
 @pages.page(
-    "/<study_id>/queries/<int:query_id>/<act>", needs=Right.ENTRY_READ, methods=("POST",)
+    "/<study_id>/queries/<int(max=2147483647):query_id>/<act>",
+    needs=Right.ENTRY_READ,
+    methods=("POST",),
 )
 def turn(study_id: str, query_id: int, act: str) -> ResponseReturnValue:
     wanted = ACTS.get(act)

@@ -131,7 +131,12 @@ def test_of_two_who_close_at_once_the_second_is_told(ask, desk):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("  ", "the text is empty"), ("x" * 601, "601 characters")]
+    ("text", "message"),
+    [
+        ("  ", "the text is empty"),
+        ("x" * 601, "601 characters"),
+        ("a\0b", "a sign in it that is no text"),
+    ],
 )
 def test_an_empty_or_over_long_question_is_refused(ask, text, message):
     with pytest.raises(Unacceptable, match=message):

@@ -350,3 +350,15 @@ def test_queries_of_another_site_are_neither_listed_nor_found(visitor, desk):
     assert "No query fits." in bo.get(f"/{STUDY_ID}/queries").text
     assert bo.get(f"/{STUDY_ID}/queries/1").status_code == 404
     assert bo.post(f"/{STUDY_ID}/queries/1/answer", {"text": "x"}).status_code == 404
+
+
+def test_codes_are_shown_by_their_labels_wherever_answers_are_told(carl, desk):
+    desk.save({"position": "LYING"})
+    page = send(carl, VS, seen=1, position="SITTING")
+    assert re.search(r'class="ec-old">Lying</td><td>Sitting</td>', page.text)
+    assert "Lying" in carl.get(f"{VS}/1/history").text
+
+
+@pytest.mark.parametrize("path", [f"{VS}/99999999999", f"/{STUDY_ID}/queries/99999999999"])
+def test_a_number_beyond_every_table_is_not_found(carl, path):
+    assert carl.get(path).status_code == 404

@@ -1,0 +1,85 @@
+"""How changes of answers are told: old and new in words, and the history of an entry."""
+
+from collections.abc import Mapping
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ecrf.kernel.access import TITLES, Right
+from ecrf.kernel.ledger import Origin
+from ecrf.kernel.text import Message, T, Text
+from ecrf.web.routes import Pages
+from ecrf.web.spot import NUMBERED, Spot
+from forms import choices, entries, history
+from forms.answers import Answer, called
+from forms.lookup import Found
+from forms.plan import Plan
+
+pages = Pages("changes", __name__)
+ACTIONS: Mapping[str, Message] = {
+    "entry:save": T("Saved"),
+    "entry:not-done": T("Marked as not done"),
+    "entry:sign": T("Signed"),
+    "query:open": T("Query opened"),
+    "query:answer": T("Query answered"),
+    "query:close": T("Query closed"),
+    "query:reopen": T("Query opened again"),
+}
+WAYS: Mapping[str, Message] = {
+    Origin.PAGE: T("page"),
+    Origin.API: T("programs' interface"),
+    Origin.IMPORT: T("import"),
+    Origin.COMMAND: T("command"),
+    Origin.SYSTEM: T("system"),
+}
+
+
+@pages.page(f"{NUMBERED}/history", needs=Right.ENTRY_READ)
+def show_history(
+    study_id: str, code: str, key: str, form: str, number: int
+) -> ResponseReturnValue:
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_READ)
+    item = request.args.get("item", "")
+    lines = history.of_entry(g.session, found.entry.id, item or None) if found.entry else []
+    return render_template(
+        "entry_history.html", spot=spot, found=found, item=item, lines=lines, titles=TITLES,
+        name_of=lambda each: _name(found, each), zone=found.site.zone, actions=ACTIONS,
+        ways=WAYS, said=lambda item, stored: _said(found, item, stored),
+    )  # fmt: skip
+
+
+def edits(found: Found, decided: Plan) -> list[tuple[str, Text, str, str]]:
+    """Return what would change: item, its name, what is stored, what was typed."""
+    cells = found.form.cells
+    return [
+        (
+            edit.key,
+            called(cells[edit.key]),
+            _words(found, edit.key, edit.old),
+            _words(found, edit.key, edit.new),
+        )
+        for edit in decided.edits
+        if edit.old is not None and cells[edit.key].question.derive is None
+    ]
+
+
+def _said(found: Found, item: str, stored: Mapping[str, str] | None) -> str:
+    """Return an answer of the ledger on one line."""
+    return _words(found, item, Answer(**stored)) if stored else ""
+
+
+def _words(found: Found, item: str, answer: Answer | None) -> str:
+    """Return an answer as people read it: codes by their labels, figures with their unit."""
+    cell = found.form.cells.get(item)
+    options = choices.options(cell.question, found.study) if cell else ()
+    labels = {code.value: code.label.in_(g.locale) for code in options}
+    if answer is None or not labels or not answer.value:
+        return entries.shown(answer)
+    return ", ".join(labels.get(value, value) for value in answer.value.split(","))
+
+
+def _name(found: Found, item: str) -> Text | str:
+    """Return what people call an item, also one that the definition no longer has."""
+    cell = found.form.cells.get(item)
+    return called(cell) if cell else item
