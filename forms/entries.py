@@ -132,7 +132,7 @@ def _require_acceptable(found: Found, decided: Plan, reason: str | None) -> str 
         raise Unacceptable(
             T("Nothing was saved: {n} answer(s) cannot be taken.", n=n), decided.refusals
         )
-    if not decided.overwrites:
+    if not decided.overwrites and found.status != "not done":
         return None
     if not (reason or "").strip():
         raise ReasonNeeded(found, _overwritten(found, decided))

@@ -369,6 +369,10 @@ def test_a_whole_form_not_done_has_a_reason_and_closes_its_queries(desk):
     assert (entry.status, entry.version, entry.answers) == ("not done", 3, {})
     assert {status for *_, status in queries(desk.database)} == {"closed"}
     assert acts(desk.database)[-1]["action"] == "entry:not-done"
+    with pytest.raises(entries.ReasonNeeded):
+        desk.save({"sbp": "120"})
+    desk.save({"sbp": "120"}, reason="Another machine was found")
+    assert stored(desk.database)[0].status == "draft"
 
 
 def test_an_entry_stays_under_the_definition_it_was_made_under(desk):
