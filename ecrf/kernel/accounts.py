@@ -59,7 +59,10 @@ def add(session: Session, by: By, username: str, name: str, password: str) -> in
     person_id = session.scalars(
         insert(Person)
         .values(
-            username=username, name=name, password=passwords.hashed(password), created_at=by.at
+            username=username,
+            name=name,
+            password=passwords.hashed(password, by.draw(passwords.SALT_BYTES)),
+            created_at=by.at,
         )
         .returning(Person.id)
     ).one()

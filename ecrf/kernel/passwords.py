@@ -13,16 +13,17 @@ from ecrf.kernel.errors import Problem, Unacceptable
 from ecrf.kernel.text import T
 
 SHORTEST, LONGEST = 12, 128
+SALT_BYTES = 16
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _AT_ONCE = BoundedSemaphore(2)
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
 
 
-def hashed(password: str) -> str:
-    """Return the argon2id hash to store."""
+def hashed(password: str, salt: bytes) -> str:
+    """Return the argon2id hash to store; `salt` is SALT_BYTES of fresh randomness."""
     with _AT_ONCE:
-        return _HASHER.hash(password)
+        return _HASHER.hash(password, salt=salt)
 
 
 def verify(stored: str | None, password: str) -> bool:

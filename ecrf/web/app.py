@@ -4,7 +4,7 @@ Every page of a study takes its id as `study_id` (`/<study_id>/…`).
 """
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from logging import getLogger
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,8 @@ def _add_headers(response: Response) -> Response:
     if services().config.base_url.startswith("https:"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.args.get("lang") in LOCALES:
-        response.set_cookie(LANGUAGE_COOKIE, g.locale, samesite="Lax", max_age=31536000)
+        until = services().clock() + timedelta(days=365)
+        response.set_cookie(LANGUAGE_COOKIE, g.locale, samesite="Lax", expires=until)
     return response
 
 

@@ -34,8 +34,11 @@ class Wish(NamedTuple):
     today: date
 
 
-def everything(place: Installation, wish: Wish, tell: Tell) -> None:
-    """Fill an empty installation; the same wish always makes the same copy."""
+def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
+    """Fill an empty installation; the same wish always makes the same copy.
+
+    Returned is the stage with the vault, for whoever wants to play on.
+    """
     folder = shipped.folder(place.config, wish.study)
     study, plan = shipped.load(wish.study, place.config), profile.read(folder)
     draw = Seeded(f"{wish.study}/{wish.seed}".encode())
@@ -52,6 +55,7 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> None:
     _play(stage, dispensary, wish, tell)
     tell("Queries, corrections …")
     aftermath.play(stage, wish.today)
+    return dispensary
 
 
 def _play(stage: Stage, dispensary: Dispensary, wish: Wish, tell: Tell) -> None:
