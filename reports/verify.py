@@ -33,7 +33,7 @@ except ImportError:  # pragma: no cover
 TAG = b"ecrf-chain-1"
 GENESIS = hashlib.sha256(TAG).hexdigest()
 FORMAT = "ecrf package 1"
-BROKEN = (ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+BROKEN = (ValueError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error)
 PARTS = ("value", "text", "unit", "missing")
 WORDINGS = {
     "sums": "{where} is not the file that SHA256SUMS lists.",
@@ -95,7 +95,7 @@ def verify(path: str, key: str | None = None) -> Result:
     try:
         with zipfile.ZipFile(path) as package:
             return _Check(package, key).run()
-    except (OSError, KeyError, *BROKEN) as error:
+    except (KeyError, *BROKEN) as error:
         raise NoPackage(f"{path} is no package: {error}") from None
 
 
