@@ -17,6 +17,7 @@ from ecrf.kernel.errors import Conflict, Problem, Stale, Unacceptable
 from ecrf.kernel.ledger import LEDGER, Act, By
 from ecrf.kernel.people import Person
 from ecrf.kernel.text import T
+from ecrf.study.model import Words
 from forms import answers, due, lookup, raised, store
 from forms.answers import Answer, Given, called
 from forms.lookup import Found
@@ -130,13 +131,23 @@ def _require_acceptable(found: Found, decided: Plan, reason: str | None) -> str 
     if decided.refusals:
         n = len(decided.refusals)
         raise Unacceptable(
-            T("Nothing was saved: {n} answer(s) cannot be taken.", n=n), decided.refusals
+            T("Nothing was saved: {n} answer(s) cannot be taken.", n=n),
+            [_named(found, problem) for problem in decided.refusals],
         )
     if not decided.overwrites and found.status != "not done":
         return None
     if not (reason or "").strip():
         raise ReasonNeeded(found, _overwritten(found, decided))
     return refusals.require_reason(reason or "")
+
+
+def _named(found: Found, problem: Problem) -> Problem:
+    """Put the item's name before the words of a study's check, which may stand in many rows."""
+    cell = found.form.cells.get(problem.item)
+    if cell is None or not isinstance(problem.message, Words):
+        return problem
+    named = T("{item}: {message}", item=called(cell), message=problem.message)
+    return Problem(problem.item, named)
 
 
 def _overwritten(found: Found, decided: Plan) -> tuple[Edit, ...]:

@@ -186,7 +186,7 @@ def test_of_two_first_saves_at_once_one_is_stored(desk, same):
         ({"taken": "5/3/26"}, "can be read in two ways"),
         ({"remark": "x" * 21}, "Remark: has 21 characters. At most 20 are kept."),
         ({"sbp": Given("", "", "NASK")}, "is no missing reason for it. Possible are ND, UNK."),
-        ({"weight": Given("401", "kg")}, "Nobody weighs that much."),
+        ({"weight": Given("401", "kg")}, "Weight: Nobody weighs that much."),
         ({"wieght": "60"}, "is no item of the form Vital signs. Did you mean"),
         ({"gain": "5"}, "is computed and cannot be typed"),
     ],
