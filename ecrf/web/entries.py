@@ -21,6 +21,7 @@ from forms.entries import ReasonNeeded
 from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
+from visits.windows import civil_date
 
 pages = Pages("entries", __name__)
 REASONS: Mapping[str, Message] = {
@@ -69,15 +70,19 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
 
 @pages.page(f"{NUMBERED}/preview", needs=Right.ENTRY_READ, methods=("POST",))
 def preview(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
-    """Say what the inputs as they stand would do: what applies, is computed, is doubtful."""
+    """Say what the inputs as they stand would do: what applies, is computed, is odd."""
     found = Spot(study_id, code, key, form, number).find(Right.ENTRY_READ)
     typed = html.build(found.study, found.form, found.answers, request.form)
     decided = _plan(found, typed)
-    drawn = sheet.fields(sheet.draw(found, typed, decided, findings=_asked(decided)))
+    typed.validate()
+    drawn = sheet.fields(
+        sheet.draw(found, typed, decided, problems=typed.problems(), findings=_asked(decided))
+    )
     return jsonify(
         applies={f.key: f.applies for f in drawn if f.kind != "note"},
         derived={f.key: f"{f.text} {f.unit}".strip() for f in drawn if f.kind == "derived"},
-        findings={f.key: [said.in_(g.locale) for said in f.findings] for f in drawn},
+        canonical={f.key: f.canonical for f in drawn},
+        findings={f.key: [s.in_(g.locale) for s in (*f.errors, *f.findings)] for f in drawn},
     )
 
 
@@ -140,6 +145,7 @@ def _page(
         after=_after(spot, found), another=_another(spot, found),
         act=request.form.get("act", "complete"), given_code=request.form.get("reason_code", ""),
         given_reason=form.reason, zone=found.site.zone,
+        today=civil_date(g.by.at, found.site.zone),
     )  # fmt: skip
 
 

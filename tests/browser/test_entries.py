@@ -141,3 +141,16 @@ def test_a_visit_is_entered_without_javascript(browser, site):
     page.click("button:has-text('Save with this reason')")
     assert page.locator("#total").inner_text().strip() == "1"
     context.close()
+
+
+def test_dates_are_typed_short_and_what_is_odd_is_said_at_once(shown):
+    for typed, written in (("t", "2026-03-02"), ("v", "2026-03-01"), ("-1", "2026-03-01")):
+        shown.fill("#taken", typed)
+        shown.locator("#remark").focus()
+        assert shown.locator("#taken").input_value() == written
+    shown.fill("#taken", "5 MAR 2026")
+    shown.locator("#remark").focus()
+    shown.locator("[data-canonical=taken]", has_text="= 2026-03-05").wait_for()
+    shown.fill("#taken", "5/3/26")
+    shown.locator("#remark").focus()
+    shown.wait_for_selector("text=can be read in two ways")

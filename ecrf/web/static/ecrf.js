@@ -59,6 +59,20 @@ function slide(box) {
   copy();
 }
 
+// In a date box t is today, v the day of the visit, -1 yesterday; the day itself is written out.
+function shorten(form) {
+  form.addEventListener("change", (change) => {
+    const box = change.target;
+    if (!box.matches("[data-date]")) return;
+    const typed = box.value.trim().toLowerCase();
+    if (typed === "v" && form.dataset.visit) box.value = form.dataset.visit;
+    if (typed !== "t" && !/^-\d{1,2}$/.test(typed)) return;
+    const day = new Date(`${form.dataset.today}T00:00:00Z`);
+    day.setUTCDate(day.getUTCDate() + (typed === "t" ? 0 : Number(typed)));
+    box.value = day.toISOString().slice(0, 10);
+  });
+}
+
 // Asks the server what the inputs as they stand would do, and shows it.
 function preview(form) {
   let timer = 0;
@@ -83,6 +97,10 @@ function tell(form, told) {
   for (const [key, text] of Object.entries(told.derived)) {
     const output = document.getElementById(key);
     if (output) output.textContent = text || "–";
+  }
+  for (const place of form.querySelectorAll("[data-canonical]")) {
+    const value = told.canonical[place.dataset.canonical];
+    place.textContent = value ? `= ${value}` : "";
   }
   for (const place of form.querySelectorAll("[data-item]")) {
     const applies = told.applies[place.dataset.item];
@@ -149,6 +167,7 @@ function shortcut(form) {
 document.querySelectorAll("form[data-guard]").forEach((form) => {
   guard(form);
   hold(form);
+  shorten(form);
   shortcut(form);
 });
 document.querySelectorAll("form[data-preview]").forEach(preview);
