@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from ecrf.kernel.chance import Seeded
+from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import By, Origin
 from randomization import api, seal
+from tests.databases import Prepared
 from tests.people import ALMA, ANNA, NOON, PAUL, STUDY
 
 STRATA = ("site=PUMCH|bg=Y", "site=PUMCH|bg=N", "site=BFH|bg=Y")
@@ -58,7 +60,12 @@ def activate(vault, **other):
 
 @pytest.fixture
 def keys(tmp_path):
-    return seal.make_keys(tmp_path / "vault.key", Seeded(b"vault keys"))
+    return _keys(tmp_path)
+
+
+def _keys(folder):
+    """Return the same keys whatever the folder."""
+    return seal.make_keys(folder / "vault.key", Seeded(b"vault keys"))
 
 
 @pytest.fixture
@@ -67,12 +74,28 @@ def empty(vault_database, keys):
     return api.Vault(vault_database, keys, "test")
 
 
+@pytest.fixture(scope="session")
+def stocked_databases(tmp_path_factory, postgres_server):
+    """Vaults with an active list and 60 kits of each arm at PUMCH, made once and copied."""
+    folder = tmp_path_factory.mktemp("stocked")
+
+    def make(database):
+        api.create_tables(database)
+        made = api.Vault(database, _keys(folder), "test")
+        activate(made)
+        api.register_kits(made, who(ALMA), packing())
+
+    return Prepared(folder / "vault.db", postgres_server, make)
+
+
 @pytest.fixture
-def vault(empty):
+def vault(kind, stocked_databases, keys, tmp_path):
     """A vault with an active list, and 60 kits of each arm at PUMCH."""
-    activate(empty)
-    api.register_kits(empty, who(ALMA), packing())
-    return empty
+    url = stocked_databases.copy(kind, tmp_path)
+    database = Database(url)
+    yield api.Vault(database, keys, "test")
+    database.dispose()
+    stocked_databases.discard(kind, url)
 
 
 @pytest.fixture

@@ -1,18 +1,24 @@
 """The randomize page on the shipped trial, and the vault app's pages, over HTTP."""
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import insert, select, update
 
+from ecrf.kernel.chain import start
 from ecrf.kernel.chance import Seeded
-from ecrf.kernel.ledger import LEDGER, By, Origin, participant_chain
+from ecrf.kernel.db import Base, Database
+from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Origin, participant_chain
+from ecrf.kernel.people import Site
+from ecrf.kernel.signatures import Signature
 from ecrf.study import strata, versions
 from ecrf.web import randomize, vault
 from forms.tables import Entry
 from randomization import api, seal
 from randomization.tables import Allocation, Kit, Reveal
 from tests import people
+from tests.databases import Prepared
 from tests.people import ALMA, ANNA, BO, DIRK, DORA, NOON, PASSWORD, PAUL, PETRA, STUDY
 from visits import participants
 from visits.tables import KitGiven, Participant, Visit
@@ -22,40 +28,74 @@ CODE = "PUMCH-001"
 PAGE = f"/{STUDY}/participants/{CODE}/randomize"
 
 
+@pytest.fixture(scope="session")
+def listed_databases(tmp_path_factory, postgres_server, study):
+    """Vaults with the trial's list and kits at PUMCH, arms named as the trial names them."""
+    folder = tmp_path_factory.mktemp("listed")
+
+    def make(database):
+        api.create_tables(database)
+        found = api.Vault(database, _keys(folder), "test")
+        by = By(ALMA, NOON, Origin.COMMAND, Seeded(b"ceremony"))
+        ratio = tuple(study.randomization.ratio.items())
+        spec = api.Spec(study=STUDY, version=1, environment="test", ratio=ratio, slots=20,
+                        strata=strata.names(study), **SPEC)  # fmt: skip
+        api.generate(found, by, spec)
+        api.publish(found, by, STUDY, 1)
+        api.activate(found, by, STUDY, 1)
+        contents = {arm: 30 for arm, _ in ratio}
+        packing = api.Packing(STUDY, "PUMCH", "P-001", date(2029, 1, 1), contents)
+        api.register_kits(found, by, packing)
+
+    return Prepared(folder / "listed.db", postgres_server, make)
+
+
+def _keys(folder):
+    return seal.make_keys(folder / "vault.key", Seeded(b"keys"))
+
+
 @pytest.fixture
-def opened(vault_database, study, tmp_path):
-    """A vault with the trial's list and kits at PUMCH, arms named as the trial names them."""
-    keys = seal.make_keys(tmp_path / "vault.key", Seeded(b"keys"))
-    found = api.Vault(vault_database, keys, "test")
-    by = By(ALMA, NOON, Origin.COMMAND, Seeded(b"ceremony"))
-    ratio = tuple(study.randomization.ratio.items())
-    api.generate(
-        found, by, api.Spec(study=STUDY, version=1, environment="test", ratio=ratio, slots=20,
-                            strata=strata.names(study), **SPEC),
-    )  # fmt: skip
-    api.publish(found, by, STUDY, 1)
-    api.activate(found, by, STUDY, 1)
-    contents = {arm: 30 for arm, _ in ratio}
-    from datetime import date
-
-    api.register_kits(
-        found, by, api.Packing(STUDY, "PUMCH", "P-001", date(2029, 1, 1), contents)
-    )
-    return found
+def opened(kind, listed_databases, tmp_path):
+    url = listed_databases.copy(kind, tmp_path)
+    database = Database(url)
+    yield api.Vault(database, _keys(tmp_path), "test")
+    database.dispose()
+    listed_databases.discard(kind, url)
 
 
-@pytest.fixture
-def trial(database, study, by):
+@pytest.fixture(scope="session")
+def ready_databases(tmp_path_factory, postgres_server, study):
     """The shipped trial in force, with one participant of PUMCH ready to be randomized."""
-    with database.write() as session:
-        for manager in (DORA, DIRK):
-            versions.approve(session, by(manager, at=people.START), study)
-        fingerprint = versions.in_force(session, STUDY)[1]
-        from ecrf.kernel.people import Site
 
-        session.execute(update(Site).values(open=True))
-        who = participants.enrol(session, by(ANNA), study, fingerprint, "PUMCH")
-    make_ready(database, who.id, fingerprint)
+    def make(database):
+        Base.metadata.create_all(database.engine)
+        people.introduce(database)
+        by = By(ALMA, people.START, Origin.COMMAND, Seeded(b"begin"))
+        with database.write() as session:
+            LEDGER.write(session, by, [(start(SYSTEM), Act("system:begin", None))])
+            for manager in (DORA, DIRK):
+                who = By(manager, people.START, Origin.PAGE, Seeded(b"approve"))
+                versions.approve(session, who, study)
+            fingerprint = versions.in_force(session, STUDY)[1]
+            session.execute(update(Site).values(open=True))
+            anna = By(ANNA, NOON, Origin.PAGE, Seeded(b"enrol"))
+            who = participants.enrol(session, anna, study, fingerprint, "PUMCH")
+        make_ready(database, who.id, fingerprint)
+
+    return Prepared(tmp_path_factory.mktemp("ready") / "ready.db", postgres_server, make)
+
+
+@pytest.fixture
+def database(kind, ready_databases, tmp_path):
+    url = ready_databases.copy(kind, tmp_path)
+    made = Database(url)
+    yield made
+    made.dispose()
+    ready_databases.discard(kind, url)
+
+
+@pytest.fixture
+def trial(database):
     return database
 
 
@@ -68,8 +108,6 @@ ANSWERS = {
 
 def make_ready(database, participant_id, fingerprint):
     """Store the three entries the rules read, the eligibility form signed."""
-    from ecrf.kernel.signatures import Signature
-
     with database.write() as session:
         signature = session.scalar(
             insert(Signature)
@@ -168,7 +206,7 @@ def test_a_participant_is_randomized_and_the_page_shows_numbers_and_no_arm(
 def test_one_randomization_takes_seven_statements_here_and_five_in_the_vault(
     trial, opened, by, statements, database
 ):
-    """Five in the vault; here the study, the question, participant, windows, kits, head, act."""
+    """Here the study, the question, participant, windows, kits, head and act."""
     from forms import randomizing
 
     with trial.write() as session:
@@ -257,8 +295,6 @@ def test_whatever_is_missing_is_named_and_nothing_happens(trial, visitor, opened
 
 
 def test_a_shut_site_randomizes_nobody(trial, visitor):
-    from ecrf.kernel.people import Site
-
     with trial.write() as session:
         session.execute(update(Site).where(Site.code == "PUMCH").values(open=False))
     assert confirm(visitor(ANNA)).status_code == 409
