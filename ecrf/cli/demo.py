@@ -31,8 +31,8 @@ MARK = "training-copy"
 )
 @click.option("--no-serve", is_flag=True, help="Build it and stop.")
 def demo(
-    study_id: str, participants: int, seed: int, today: datetime | None, port: int, folder: Path,
-    no_serve: bool,
+    study_id: str, participants: int, seed: int, today: datetime | None, port: int,
+    folder: Path, no_serve: bool,
 ) -> None:  # fmt: skip
     """Build a training copy with invented participants, and serve it.
 

@@ -7,18 +7,23 @@ same bytes in both.
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from sqlalchemy import func, select
+
 from ecrf.cli import serve
 from ecrf.cli.demonstration import build, dispensary
+from ecrf.cli.demonstration.scenes import Player
+from ecrf.cli.demonstration.story import Story
 from ecrf.cli.installation import Installation, opened
 from ecrf.kernel import accounts
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.config import Config
 from ecrf.kernel.ledger import By, Origin
-from ecrf.web import blinded, randomize
+from ecrf.kernel.people import SignIn
+from ecrf.web import blinded, cards, randomize
 from ecrf.web.routes import COOKIE
 from ecrf.web.services import Services
 from randomization import api
@@ -34,6 +39,7 @@ class World:
 
     place: Installation
     config: Config
+    dispensary: dispensary.Dispensary
 
     def app(self):
         """Return a fresh blinded app whose clock stands still and whose chance repeats."""
@@ -46,11 +52,16 @@ class World:
     def vault(self):
         return api.open_vault(self.config, self.place.vault)
 
+    def password(self, username):
+        shown = cards.read(self.config.data_dir)
+        return next(card.password for card in shown if card.username == username)
+
     def sign_in(self, app, username):
         """Return a client signed in as one person of the cast, and the token of its forms."""
         with self.place.database.write() as session:
             person = accounts.actor(session, username, NOW)
-            by = By(person, NOW, Origin.PAGE, Seeded(f"sign in {username}".encode()))
+            before = session.scalar(select(func.count()).select_from(SignIn))
+            by = By(person, NOW, Origin.PAGE, Seeded(f"sign in {before}".encode()))
             token, csrf = accounts.sign_in(session, by, person.id)
         client = app.test_client()
         client.set_cookie(COOKIE, token)
@@ -67,8 +78,7 @@ def world(folder, monkeypatch, *, exchanged, participants=6):
         serve.build(config, Seeded(b"keys"))
         with opened(config) as place:
             wish = build.Wish(STUDY, participants, 7, TODAY)
-            build.everything(place, wish, lambda _: None)
-            yield World(place, config)
+            yield World(place, config, build.everything(place, wish, lambda _: None))
 
 
 class _Links(HTMLParser):
@@ -82,20 +92,37 @@ class _Links(HTMLParser):
             self.found.append(values["href"])
 
 
+def links(page):
+    """Return where the links of a page lead, in order."""
+    reader = _Links()
+    reader.feed(page)
+    return reader.found
+
+
 def crawl(client, start, limit):
     """Yield (path, status, headers, body) of every page reachable by links, breadth first."""
     waiting, seen = deque([start]), {start}
     while waiting and limit:
         path = waiting.popleft()
-        answer = client.get(path)
+        answer = client.get(path, buffered=True)
         limit -= 1
         yield path, answer.status_code, sorted(answer.headers.items()), answer.data
         if answer.mimetype != "text/html":
             continue
-        links = _Links()
-        links.feed(answer.text)
-        for link in [*links.found, answer.headers.get("Location", "")]:
+        for link in [*links(answer.text), answer.headers.get("Location", "")]:
             target = urldefrag(urljoin(path, link)).url
             if target and not urlsplit(target).netloc and target not in seen:
                 seen.add(target)
                 waiting.append(target)
+
+
+def ready_to_randomize(world, number):
+    """Have one more participant screened and their eligibility signed; return the code."""
+    stage = world.dispensary.stage
+    told = Story(
+        "PUMCH", TODAY - timedelta(days=10), fails=False, randomized_on=TODAY, contacts=()
+    )
+    player = Player(stage, world.dispensary, number, told)
+    player.screening()
+    player.visit(stage.study.randomization.visit, TODAY, careful=True)
+    return player.code

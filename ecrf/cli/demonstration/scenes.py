@@ -56,7 +56,7 @@ class Player:
         plan = schedule.screening_plan(stage.study)
         if plan is not None:
             failed = ("screen failed",) if self.story.fails else ()
-            self._visit(plan.id, on, ("screening", *failed), careful=True)
+            self.visit(plan.id, on, ("screening", *failed), careful=True)
 
     def fail(self) -> None:
         stage = self.stage
@@ -72,7 +72,7 @@ class Player:
         on, rule = self.story.randomized_on, self.stage.study.randomization
         if on is None or rule is None:
             return
-        self._visit(rule.visit, on, careful=True)
+        self.visit(rule.visit, on, careful=True)
         if self.dispensary.randomize(self._by(on, 11), self.code):
             self.randomized = True
             self._dispense(rule.visit, on)
@@ -85,7 +85,7 @@ class Player:
             return
         key = self._added(contact) if contact.unplanned else contact.plan
         variants = ("relapse",) if contact.unplanned else ()
-        self._visit(key, contact.on, variants)
+        self.visit(key, contact.on, variants)
         self._logs(key, contact.on)
         if contact.unplanned and self.stage.profile.happening:
             self._log(self.stage.profile.happening.log, key, contact.on, variants)
@@ -96,7 +96,7 @@ class Player:
         on, plan = self.story.ends_early_on, self.stage.profile.ends_at
         if not self.randomized or on is None or plan is None:
             return
-        self._visit(self._added(Contact(plan, on)), on, ("ends early",))
+        self.visit(self._added(Contact(plan, on)), on, ("ends early",))
         by, stage = self._by(on, 15), self.stage
         with stage.database.write() as session:
             who = lookup.participant(
@@ -104,7 +104,7 @@ class Player:
             )
             participants.end(session, by, who, "Withdrew: moved to another city.")
 
-    def _visit(
+    def visit(
         self, key: str, on: date, variants: tuple[str, ...] = (), *, careful: bool = False
     ) -> None:
         stage = self.stage
