@@ -91,6 +91,8 @@ def add(session: Session, by: By, who: ParticipantRow, study: Study, plan_id: st
     """Add an unscheduled or event visit, and return its key: UNS-1, UNS-2, …"""
     refusals.require_open(who.lock, who.code)
     head = LEDGER.head(session, participant_chain(who.study, who.code))
+    now = session.scalar(select(Participant.state).where(Participant.id == who.id))
+    refusals.require_open(now or who.lock, who.code)
     taken = session.scalars(select(Visit.key).where(Visit.participant_id == who.id)).all()
     plan = next((p for p in schedule.addable(study, taken) if p.id == plan_id), None)
     if plan is None:

@@ -206,6 +206,7 @@ def _without_triggers(session):
         session.execute(text("ALTER TABLE act DISABLE TRIGGER USER"))
 
 
+@pytest.mark.req("LK-02")
 def test_a_lock_refuses_while_anything_is_in_the_way_and_lists_all_of_it(desk, notary):
     before = _states(desk.database)
     with pytest.raises(NotReady) as refused:
@@ -270,6 +271,7 @@ def test_locking_takes_the_same_statements_however_many_it_covers(clean, notary,
     assert count() == with_two
 
 
+@pytest.mark.req("LK-01")
 @pytest.mark.parametrize(
     "named",
     [
@@ -318,6 +320,18 @@ def test_a_locked_visit_cannot_be_dated_anew(clean, notary):
         visits.hold(session, clean.by(people.CARL), found, day, reason="wrong day")
 
 
+def test_no_visit_slips_in_after_a_lock_it_did_not_see(clean, notary):
+    with clean.database.read() as session:
+        seen = visit_lookup.participant(
+            session, people.CARL, STUDY_ID, "PUMCH-001", Right.ENTRY_WRITE
+        )
+    _lock(clean, notary, participant="PUMCH-001")
+    assert seen.lock == "open"
+    with pytest.raises(Conflict, match="locked"), clean.database.write() as session:
+        visits.add(session, clean.by(people.CARL), seen, TRIAL, "UNS")
+
+
+@pytest.mark.req("LK-05")
 def test_the_person_who_locked_cannot_unlock(clean, notary):
     _lock(clean, notary, participant="PUMCH-001")
     with pytest.raises(NotAllowed, match="second person"):
@@ -387,6 +401,7 @@ def test_the_ladder_counts_participants_by_site_and_state(clean, notary):
         }
 
 
+@pytest.mark.req("LK-04")
 @pytest.mark.race
 def test_every_save_in_flight_is_wholly_before_a_lock_or_refused(clean, notary):
     with clean.database.write() as session:

@@ -121,6 +121,7 @@ def test_a_checkpoint_may_cover_heads_read_earlier(grown, desk, by):
     assert _flaws(grown, desk).flaws == ()
 
 
+@pytest.mark.req("AT-06")
 @pytest.mark.parametrize(
     ("values", "wrong"),
     [
@@ -246,6 +247,7 @@ def test_a_checkpoint_signed_with_another_key_is_named(grown, desk):
     }
 
 
+@pytest.mark.req("AT-19")
 def test_an_older_copy_of_the_database_is_named_by_the_notes_outside(grown, desk):
     table = LEDGER.checkpoint
     with grown.read() as session:

@@ -29,6 +29,7 @@ def _pages(data):
     return [" ".join(text.split()) for text in found]
 
 
+@pytest.mark.req("EX-02")
 def test_every_page_says_who_which_form_which_state_and_by_whom(filled):
     read = _book(filled)
     pages = _pages(_draw(read))

@@ -17,6 +17,7 @@ def _back(text):
     ]
 
 
+@pytest.mark.req("EX-06")
 @given(st.lists(st.lists(st.text(), min_size=2, max_size=5), max_size=5))
 def test_whatever_is_written_is_read_back(rows):
     text = "".join(csv.lines(rows))

@@ -44,6 +44,7 @@ def _manifest(path):
         return json.loads(zipped.read("MANIFEST.json"))
 
 
+@pytest.mark.req("EX-01")
 def test_a_package_holds_every_file_and_is_good(packed):
     with zipfile.ZipFile(packed.path) as zipped:
         assert set(zipped.namelist()) == EXPECTED
@@ -53,6 +54,7 @@ def test_a_package_holds_every_file_and_is_good(packed):
     assert (result.entries, result.signed) == (4, True)
 
 
+@pytest.mark.req("LK-03")
 def test_the_manifest_says_what_the_package_is(packed, locked):
     said = _manifest(packed.path)
     assert (said["study"], said["fingerprint"]) == (STUDY_ID, FINGERPRINT)
@@ -145,6 +147,7 @@ def test_the_checkpoint_is_the_locks_and_signed(packed, notary):
     assert notes.read(note).number == packed.checkpoint
 
 
+@pytest.mark.req("EX-07")
 def test_the_same_lock_gives_the_same_bytes_whoever_makes_it_and_whenever(packed, locked, make):
     again = make(locked[1], people.DIRK)
     assert again.sha256 == packed.sha256
@@ -160,6 +163,7 @@ def test_what_came_after_the_lock_is_not_in_its_package(packed, locked, make, ru
     assert now == in_package + 1
 
 
+@pytest.mark.req("AT-10")
 def test_every_export_is_an_act_with_the_hash_of_the_file(packed, running):
     with running.read() as session:
         (listed,) = package.listing(session, STUDY_ID)
@@ -184,6 +188,7 @@ def test_a_lock_that_was_lifted_makes_no_package(locked, make):
         make(lock_id)
 
 
+@pytest.mark.req("EX-04")
 def test_the_package_of_a_site_holds_that_site_alone(filled, notary, make):
     lock_id = _lock(filled, notary, site="PUMCH").id
     made = make(lock_id)
@@ -225,6 +230,7 @@ def test_the_packages_own_check_runs_without_this_software(packed, tmp_path):
     assert "NOT checked" in done.stdout
 
 
+@pytest.mark.req("AT-12")
 def test_masked_items_leave_no_trace_in_a_blinded_package(locked, make, monkeypatch, running):
     """The reported weight is masked: its values, reasons and queries are gone everywhere."""
     text = canonical.canonical(TRIAL)
