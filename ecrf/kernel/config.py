@@ -20,12 +20,14 @@ SETTINGS: Mapping[str, str] = {
     "ECRF_VAULT_DATABASE_URL": "The vault's own database; never the main one.",
     "ECRF_DATA_DIR": "Where files live. Default: ./var",
     "ECRF_PROTOCOLS": "Folder of study definitions. Default: the ones shipped.",
-    "ECRF_SECRET_FILE": "Key that signs cookies. Default: made in the data directory.",
+    "ECRF_SECRET_FILE": "Reserved for signed cookies. Sessions are random tokens kept as hashes "
+    "in the database, so this version signs no cookie and reads no such file.",
     "ECRF_VAULT_KEY_FILE": "Key that opens the vault's arms; the vault app alone reads it.",
-    "ECRF_VAULT_ADDRESS": "Where the vault app answers, when it is its own process.",
+    "ECRF_VAULT_ADDRESS": "Reserved for a vault app in its own process; `ecrf serve` runs both "
+    "apps behind one port.",
     "ECRF_SIGNING_KEY_FILE": "Ed25519 key that signs checkpoints of the ledger.",
-    "ECRF_BASE_URL": "Address under which people reach the pages.",
-    "ECRF_SMTP_URL": "Mail server. Without it messages are kept in the data directory.",
+    "ECRF_BASE_URL": "Address under which people reach the pages; with https: cookies are secure.",
+    "ECRF_SMTP_URL": "Reserved for a mail server; this version sends no mail.",
     "ECRF_ENVIRONMENT": "training, test or production; shown on every page. Default: test",
     "ECRF_LOCALE": "Language of the first page, en or zh. Default: en",
 }
