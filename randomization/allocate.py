@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, func, insert, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from ecrf.kernel.access import Right, Role
@@ -149,8 +149,9 @@ def _under_lock(session: Session, vault: Vault, request: Request) -> Ready:
     statement began. So the head is read twice, once without the lock: when the two differ,
     somebody was waited for, and the statement is sent again, now holding the lock.
     """
+    parameters = _parameters(vault, request)
     while True:
-        rows = session.execute(_query(vault, request)).all()
+        rows = session.execute(QUERY, parameters).all()
         if not rows:
             raise NotNow("no active list")
         if rows[0].size == rows[0].seen_size:
@@ -175,13 +176,20 @@ def _ready(rows: Sequence[Row[Any]]) -> Ready:
     )
 
 
-def _query(vault: Vault, request: Request) -> Select[Any]:
-    """Return the one question: lock, list, next slot, last receipt, former answer, kits."""
+def _query() -> Select[Any]:
+    """Build the one question: lock, list, next slot, last receipt, former answer, kits.
+
+    Its parameters are those of `_parameters`; it is built once, for building it takes longer
+    than answering it.
+    """
+    study: BindParameter[str] = bindparam("study")
+    stratum: BindParameter[str] = bindparam("stratum")
+    environment: BindParameter[str] = bindparam("environment")
     chain = LEDGER.chain
     mine = Allocation.list_id == ListRow.id
     position = (
         select(func.coalesce(func.max(Allocation.position), 0) + 1)
-        .where(mine, Allocation.stratum == request.stratum)
+        .where(mine, Allocation.stratum == stratum)
         .correlate(ListRow)
         .scalar_subquery()
     )
@@ -199,7 +207,6 @@ def _query(vault: Vault, request: Request) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    place = shelf.Place(request.study, request.site, vault.environment, request.usable_until)
     return (
         select(
             chain.c.name, chain.c.size, chain.c.link, chain.c.last_at,
@@ -208,34 +215,46 @@ def _query(vault: Vault, request: Request) -> Select[Any]:
             *shelf.COLUMNS,
         )
         .select_from(ListRow)
-        .join(chain, chain.c.name == vault_chain(request.study))
+        .join(chain, chain.c.name == bindparam("chain"))
         .join(SEEN, SEEN.c.name == chain.c.name)
         .outerjoin(
             Slot,
             and_(
                 Slot.list_id == ListRow.id,
-                Slot.stratum == request.stratum,
+                Slot.stratum == stratum,
                 Slot.position == position,
             ),
         )
         .outerjoin(
             Done,
-            and_(Done.study == request.study, Done.participant == request.participant),
+            and_(Done.study == study, Done.participant == bindparam("participant")),
         )
         .outerjoin(
             Shelf,
-            and_(Shelf.study == request.study, Shelf.environment == vault.environment),
+            and_(Shelf.study == study, Shelf.environment == environment),
         )
-        .outerjoin(Kit, shelf.on_shelf(place))
+        .outerjoin(Kit, shelf.ON_SHELF)
         .where(
-            ListRow.study == request.study,
-            ListRow.environment == vault.environment,
+            ListRow.study == study,
+            ListRow.environment == environment,
             ListRow.state == "active",
         )
         .order_by(Kit.sequence)
-        .limit(WINDOW if request.kits else 1)
+        .limit(bindparam("rows"))
         .with_for_update(of=chain)
     )  # fmt: skip
+
+
+QUERY = _query()
+
+
+def _parameters(vault: Vault, request: Request) -> dict[str, object]:
+    return {
+        "study": request.study, "environment": vault.environment, "site": request.site,
+        "stratum": request.stratum, "participant": request.participant,
+        "chain": vault_chain(request.study), "usable_until": request.usable_until,
+        "rows": WINDOW if request.kits else 1,
+    }  # fmt: skip
 
 
 def _act(action: str, role: Role, request: Request, refs: Mapping[str, object]) -> Act:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from randomization import seal
@@ -19,7 +19,7 @@ from randomization.supply import MOVES, Move, State
 from randomization.tables import Kit
 
 FEW = "too few kits"
-WINDOW = 48
+WINDOW = 16
 """How many kits of a shelf are looked at first; all of them when these are not enough."""
 
 COLUMNS = (Kit.id.label("kit_id"), Kit.number.label("kit_number"), Kit.ciphertext, Kit.nonce)
@@ -69,19 +69,18 @@ def key_context(study: str, environment: str) -> Context:
     return ("shelf key", study, environment)
 
 
-def on_shelf(place: Place) -> ColumnElement[bool]:
-    """Return the condition for kits that may be taken."""
-    return and_(
-        Kit.study == place.study, Kit.site == place.site,
-        Kit.environment == place.environment, Kit.state == State.AVAILABLE,
-        Kit.expiry >= place.usable_until,
-    )  # fmt: skip
+ON_SHELF: ColumnElement[bool] = and_(
+    Kit.study == bindparam("study"), Kit.site == bindparam("site"),
+    Kit.environment == bindparam("environment"), Kit.state == State.AVAILABLE.value,
+    Kit.expiry >= bindparam("usable_until"),
+)  # fmt: skip
+"""Kits that may be taken from a `Place`, whose fields are the parameters."""
 
 
 def read(session: Session, place: Place) -> list[Sealed]:
     """Return every kit that may be taken, closed, in the order of the random sequence."""
-    rows = session.execute(select(*COLUMNS).where(on_shelf(place)).order_by(Kit.sequence))
-    return [Sealed(*row) for row in rows]
+    query = select(*COLUMNS).where(ON_SHELF).order_by(Kit.sequence)
+    return [Sealed(*row) for row in session.execute(query, place._asdict())]
 
 
 def open_(vault: Vault, place: Place, wrapped: bytes, kits: Sequence[Sealed]) -> Opened:
