@@ -4,12 +4,8 @@ Data, definition and ledger are read in one snapshot. From a lock the package is
 whenever it is made again; from a cut-off it is signed at the checkpoint made for it.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from importlib.metadata import version
-from importlib.resources import files
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -26,35 +22,14 @@ from ecrf.kernel.ledger import LEDGER, Act, By, study_chain
 from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
 from forms.tables import Lock
-from reports import dictionary, read, redact, shape, verify
+from reports import acts, dictionary, read, redact, shape, verify
+from reports.made import file_digest
+from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
 from reports.people import People
 from reports.read import Selection, Version
 
 FOLDER = "packages"
-SOFTWARE = version("ecrf")
-
-
-class LockFacts(NamedTuple):
-    """A lock as stored."""
-
-    id: int
-    kind: str
-    scope: str
-    target: str
-    at: datetime
-    checkpoint: int | None
-    lifted_at: datetime | None
-
-
-class Source(NamedTuple):
-    """What a package is made of: a lock, or (None) the state of now."""
-
-    selection: Selection
-    lock: LockFacts | None
-    heads: Heads
-    checkpoint: int | None
-    note: str | None
 
 
 class Package(NamedTuple):
@@ -154,7 +129,7 @@ def _fill(
     _definition(pack, versions)
     _data(pack, reading, selection, shape.tables(studies))
     _listings(pack, reading, selection, masked)
-    mine = read.sizes(read.chains(reading, selection), source.heads)
+    mine = acts.sizes(acts.chains(reading, selection), source.heads)
     _ledger(pack, reading, masked, mine)
     pack.lines("ledger/heads.ndjson", _leaves(source.heads, mine))
     checkpoint, note = source.checkpoint, source.note
@@ -163,13 +138,13 @@ def _fill(
         checkpoint, note = made.number, made.note
     pack.text("ledger/checkpoint.txt", note)
     pack.text("ledger/public-key.txt", desk.signer.verifier.text() + "\n")
-    pack.text("README.txt", _readme(source, versions[-1]))
+    pack.text("README.txt", readme(source, versions[-1]))
     pack.text("verify.py", Path(verify.__file__).read_text(encoding="utf-8"))
     rows = sum(
         facts.rows or 0 for name, facts in pack.files.items() if name.startswith("data/")
     )
-    manifest = _manifest(source, versions, masked, mine, checkpoint, note, pack)
-    pack.text("MANIFEST.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    said = manifest(source, versions, masked, mine, checkpoint, note, pack)
+    pack.text("MANIFEST.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     sums = "".join(f"{pack.files[name].sha256}  {name}\n" for name in sorted(pack.files))
     pack.text("SHA256SUMS", sums)
     body = f"ecrf package\n{pack.files['SHA256SUMS'].sha256}\n"
@@ -232,7 +207,7 @@ def _ledger(
 
     def lines() -> Iterator[str]:
         for name in sorted(mine):
-            for act in read.acts(reading, name, mine[name][0]):
+            for act in acts.acts(reading, name, mine[name][0]):
                 people.note(json.loads(act.header))
                 yield redact.line(act, keys)
 
@@ -247,58 +222,6 @@ def _leaves(heads: Heads, mine: Heads) -> Iterator[str]:
             yield canonical([name, *heads[name]]) + "\n"
         else:
             yield canonical(notes.leaf_hash(name, *heads[name]).hex()) + "\n"
-
-
-def _manifest(
-    source: Source,
-    versions: tuple[Version, ...],
-    masked: tuple[shape.Masked, ...],
-    mine: Heads,
-    checkpoint: int,
-    note: str,
-    pack: Packing,
-) -> Mapping[str, object]:
-    lock, newest = source.lock, versions[-1]
-    names = [f"definition-{known.fingerprint[:12]}.json" for known in versions[:-1]]
-    definitions = zip([*names, "definition.json"], versions, strict=True)
-    sites = source.selection.sites
-    return {
-        "format": verify.FORMAT,
-        "study": source.selection.study,
-        "registry": newest.study.registry,
-        "blinding": "blinded",
-        "lock": None
-        if lock is None
-        else {"id": lock.id, "scope": lock.scope, "target": lock.target},
-        "sites": None if sites is None else sorted(sites),
-        "as_of": stamp(source.selection.at),
-        "software": {"name": "ecrf", "version": SOFTWARE},
-        "fingerprint": newest.fingerprint,
-        "definitions": {name: known.fingerprint for name, known in definitions},
-        "left_out": [one._asdict() for one in masked],
-        "ledger": {
-            "checkpoint": checkpoint,
-            "root": note.split("\n")[2],
-            "acts": sum(size for size, _ in mine.values()),
-            "heads": {name: list(mine[name]) for name in sorted(mine)},
-        },
-        "files": {name: pack.files[name]._asdict() for name in sorted(pack.files)},
-    }
-
-
-def _readme(source: Source, newest: Version) -> str:
-    lock = source.lock
-    text = files("reports").joinpath("readme.txt").read_text(encoding="utf-8")
-    return text.format(
-        title=newest.study.short_title.en,
-        title_zh=newest.study.short_title.zh,
-        study=source.selection.study,
-        line="=" * 72,
-        what="a cut-off" if lock is None else f"lock {lock.id} of {lock.scope} {lock.target}",
-        as_of=stamp(source.selection.at),
-        fingerprint=newest.fingerprint,
-        version=SOFTWARE,
-    )
 
 
 def _finish(
@@ -322,45 +245,3 @@ def _finish(
     event.listen(session, "after_commit", lambda _: part.replace(path), once=True)
     event.listen(session, "after_rollback", lambda _: part.unlink(missing_ok=True), once=True)
     return Package(path.name, path, digest, size, made.checkpoint)
-
-
-class Listed(NamedTuple):
-    """A package made earlier, as the ledger tells it."""
-
-    name: str
-    sha256: str
-    bytes: int
-    rows: int
-    lock: int | None
-    as_of: str
-    sites: list[str] | None
-    made_at: datetime
-    made_by: str
-
-
-def listing(session: Session, study: str) -> list[Listed]:
-    """Return the packages made of a study, the newest first."""
-    c = LEDGER.act.c
-    rows = session.execute(
-        select(c.header, c.at)
-        .where(c.chain == study_chain(study), c.action == "data:export")
-        .order_by(c.seq.desc())
-    )
-    found = []
-    for row in rows:
-        header = json.loads(row.header)
-        refs = header["refs"]
-        if "package" in refs:
-            found.append(
-                Listed(
-                    refs["package"], refs["sha256"], refs["bytes"], refs["rows"], refs["lock"],
-                    refs["as_of"], refs["sites"], row.at, header["name"],
-                )
-            )  # fmt: skip
-    return found
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,14 +4,13 @@ A `Selection` is what the file is about and as of when; what came later is not i
 here asks for an arm, and nothing here knows one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.ledger import LEDGER, participant_chain, study_chain
 from ecrf.kernel.people import Person, Site
 from ecrf.kernel.signatures import Signature
 from ecrf.study import versions
@@ -61,17 +60,6 @@ class EntryRow(NamedTuple):
     answers: dict[str, dict[str, str]]
 
 
-class ActRow(NamedTuple):
-    """An act as stored."""
-
-    chain: str
-    seq: int
-    key: str | None
-    header: str
-    changes: str
-    link: str
-
-
 ORDER = (Participant.site, Participant.number)
 
 
@@ -116,7 +104,7 @@ def entries(session: Session, selection: Selection, form: str) -> Iterator[Entry
         .where(selection.covers(), Entry.form == form)
         .order_by(*ORDER, Visit.position, Visit.key, Entry.number)
     )  # fmt: skip
-    for row in _stream(session, query):
+    for row in stream(session, query):
         yield EntryRow(
             row.id, row.site, row.code, row.key, text(row.held_on), row.number, row.status,
             row.version, row.protocol,
@@ -141,7 +129,7 @@ def participants(session: Session, selection: Selection) -> Iterator[list[str]]:
         .where(selection.covers())
         .order_by(*ORDER)
     )  # fmt: skip
-    for row in _stream(session, query):
+    for row in stream(session, query):
         broken = row.unblinded_at
         known = None if broken is None or broken > selection.at else broken
         yield [*map(text, row[:7]), text(known)]
@@ -164,7 +152,7 @@ def visits(session: Session, selection: Selection) -> Iterator[list[str]]:
         .where(selection.covers())
         .order_by(*ORDER, Visit.position, Visit.key)
     )  # fmt: skip
-    yield from ([*map(text, row)] for row in _stream(session, query))
+    yield from ([*map(text, row)] for row in stream(session, query))
 
 
 DEVIATIONS = (
@@ -185,7 +173,7 @@ def deviations(session: Session, selection: Selection) -> Iterator[list[str]]:
         .where(selection.covers(), Deviation.raised_at <= selection.at)
         .order_by(*ORDER, Deviation.id)
     )  # fmt: skip
-    yield from ([*map(text, row)] for row in _stream(session, query))
+    yield from ([*map(text, row)] for row in stream(session, query))
 
 
 QUERIES = (
@@ -212,7 +200,7 @@ def queries(
         .where(selection.covers())
         .order_by(*ORDER, Query.id)
     )  # fmt: skip
-    for row in _stream(session, query):
+    for row in stream(session, query):
         if (row.form, row.item) not in masked:
             yield [*map(text, row)]
 
@@ -232,7 +220,7 @@ def messages(
         .where(selection.covers())
         .order_by(*ORDER, QueryMessage.query_id, QueryMessage.id)
     )  # fmt: skip
-    for row in _stream(session, query):
+    for row in stream(session, query):
         if (row.form, row.item) not in masked:
             yield [*map(text, row[:5])]
 
@@ -261,7 +249,7 @@ def signatures(session: Session, selection: Selection) -> Iterator[list[str]]:
         .where(selection.covers(), Signature.at <= selection.at)
         .order_by(*ORDER, Signature.id)
     )  # fmt: skip
-    for row in _stream(session, query):
+    for row in stream(session, query):
         stands = row.signature_id == row.id and row.version == row.now
         yield [*map(text, row[:16]), "Y" if stands else "N"]
 
@@ -274,29 +262,7 @@ def sites(session: Session, selection: Selection) -> Iterator[list[str]]:
     if selection.sites is not None:
         mine = and_(mine, Site.code.in_(sorted(selection.sites)))
     query = select(Site.code, Site.name_en, Site.name_zh, Site.zone).where(mine)
-    yield from ([*map(text, row)] for row in _stream(session, query.order_by(Site.code)))
-
-
-def chains(session: Session, selection: Selection) -> list[str]:
-    """Return the names of the chains the selection is told on, in order.
-
-    The study's own chain tells of every site, so it is left out of a part of the study.
-    """
-    codes = session.scalars(select(Participant.code).where(selection.covers()))
-    names = [participant_chain(selection.study, code) for code in codes]
-    own = [] if selection.sites is not None else [study_chain(selection.study)]
-    return sorted([*names, *own])
-
-
-def acts(session: Session, name: str, size: int) -> Iterator[ActRow]:
-    """Yield the first `size` acts of a chain."""
-    c = LEDGER.act.c
-    query = (
-        select(*(c[field] for field in ActRow._fields))
-        .where(c.chain == name, c.seq < size)
-        .order_by(c.seq)
-    )
-    yield from (ActRow(*row) for row in _stream(session, query))
+    yield from ([*map(text, row)] for row in stream(session, query.order_by(Site.code)))
 
 
 def text(value: object) -> str:
@@ -306,10 +272,5 @@ def text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _stream(session: Session, query: Any) -> Iterator[Any]:
+def stream(session: Session, query: Any) -> Iterator[Any]:
     yield from session.execute(query.execution_options(yield_per=CHUNK))
-
-
-def sizes(names: Sequence[str], heads: Any) -> dict[str, tuple[int, str]]:
-    """Return the heads of the chains named."""
-    return {name: heads[name] for name in names if name in heads}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from ecrf.kernel.chain import canonical
 from ecrf.kernel.ledger import REASON
-from reports.read import ActRow
+from reports.acts import ActRow
 
 Keys = Mapping[str, frozenset[str]]
 """Form id to the keys of its masked cells."""

@@ -17,8 +17,8 @@ from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
 from forms import locking, scope
 from forms.tables import Lock
-from reports import package, printing, verify
-from reports.package import Listed
+from reports import made, package, printing, verify
+from reports.made import Listed
 
 pages = Pages("exports", __name__)
 NO_LOCK = "now"
@@ -87,7 +87,7 @@ def check(study_id: str, name: str) -> ResponseReturnValue:
         result = verify.verify(str(path), key)
     except verify.NoPackage:
         result = verify.Result((verify.Fault("unreadable", name),), 0, 0, 0, True, key)
-    if package.file_digest(path) != listed.sha256:
+    if made.file_digest(path) != listed.sha256:
         result = result._replace(faults=(verify.Fault("sums", name), *result.faults))
     return _page(study_id, None, (name, result))
 
@@ -115,7 +115,7 @@ def _mine(study_id: str) -> Sequence[Listed]:
     held = g.actor.sites(Right.DATA_EXPORT, study_id)
     return [
         listed
-        for listed in package.listing(g.session, study_id)
+        for listed in made.listing(g.session, study_id)
         if held is None or (listed.sites is not None and set(listed.sites) <= held)
     ]
 

@@ -17,7 +17,7 @@ from ecrf.kernel.ledger import LEDGER
 from ecrf.study import canonical, versions
 from ecrf.study.model import Study
 from forms.tables import Entry
-from reports import package, verify
+from reports import made, package, verify
 from tests import people
 from tests.forms.test_locking import _freeze, _lock, _unlock
 from tests.forms.trial import FINGERPRINT, STUDY_ID, TRIAL
@@ -166,7 +166,7 @@ def test_what_came_after_the_lock_is_not_in_its_package(packed, locked, make, ru
 @pytest.mark.req("AT-10")
 def test_every_export_is_an_act_with_the_hash_of_the_file(packed, running):
     with running.read() as session:
-        (listed,) = package.listing(session, STUDY_ID)
+        (listed,) = made.listing(session, STUDY_ID)
     assert (listed.name, listed.sha256) == (packed.name, packed.sha256)
     assert hashlib.sha256(packed.path.read_bytes()).hexdigest() == listed.sha256
     assert listed.made_by == "Dora Chen"
@@ -217,7 +217,7 @@ def test_a_refused_export_leaves_no_file_and_no_act(filled, running, by, notary,
         _ = 1 / 0
     assert list(folder.iterdir()) == []
     with running.read() as session:
-        assert package.listing(session, STUDY_ID) == []
+        assert made.listing(session, STUDY_ID) == []
 
 
 def test_the_packages_own_check_runs_without_this_software(packed, tmp_path):
