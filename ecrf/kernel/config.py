@@ -26,7 +26,7 @@ SETTINGS: Mapping[str, str] = {
     "ECRF_VAULT_ADDRESS": "Reserved for a vault app in its own process; `ecrf serve` runs both "
     "apps behind one port.",
     "ECRF_SIGNING_KEY_FILE": "Ed25519 key that signs checkpoints of the ledger.",
-    "ECRF_BASE_URL": "Address under which people reach the pages; with https: cookies are secure.",
+    "ECRF_BASE_URL": "Address people use; when it begins with https, cookies are secure.",
     "ECRF_SMTP_URL": "Reserved for a mail server; this version sends no mail.",
     "ECRF_ENVIRONMENT": "training, test or production; shown on every page. Default: test",
     "ECRF_LOCALE": "Language of the first page, en or zh. Default: en",

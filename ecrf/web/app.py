@@ -57,6 +57,9 @@ def make_app(name: str, given: Services) -> Flask:
 
 
 def _choose_language() -> None:
+    if "\x00" in request.full_path:
+        g.locale = services().config.locale
+        raise NotFound(T("There is no such page."))
     asked = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
     g.locale = asked if asked in LOCALES else services().config.locale
 

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from ecrf.web import (
+    about,
     changes,
     entries,
     exports,
@@ -20,8 +21,8 @@ from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
-    home.pages, participants.pages, visit.pages, entries.pages, changes.pages, queries.pages,
-    randomize.pages, locks.pages, exports.pages, ledger.pages, people.pages,
+    about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
+    queries.pages, randomize.pages, locks.pages, exports.pages, ledger.pages, people.pages,
 )  # fmt: skip
 
 

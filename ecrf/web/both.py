@@ -1,4 +1,4 @@
-"""Both apps behind one port, for a single machine: the vault app has every path under /vault."""
+"""Both apps behind one port, for a single machine; the vault app has all under /vault."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +10,7 @@ PREFIX = "/vault/"
 
 
 def behind_one_port(blinded: Wsgi, vault: Wsgi) -> Wsgi:
-    """Return one WSGI app that gives the vault's paths to the vault app, the rest to the other."""
+    """Return one WSGI app that hands each request to the app its path belongs to."""
 
     def choose(environ: Environ, start_response: Any) -> Iterable[bytes]:
         app = vault if str(environ.get("PATH_INFO", "")).startswith(PREFIX) else blinded

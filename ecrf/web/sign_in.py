@@ -12,6 +12,9 @@ from ecrf.web.routes import COOKIE, Again, Open, Pages
 from ecrf.web.services import services
 
 pages = Pages("sign_in", __name__)
+HELD = "held:"
+
+Held = list[tuple[str, str]]
 
 
 @pages.page("/", needs=Open.SIGNED_IN)
@@ -36,8 +39,12 @@ def submit() -> ResponseReturnValue:
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _page(wrong, then, username)) from None
-    token, _ = accounts.sign_in(g.session, g.by, person_id)
-    response = redirect(then, 303)
+    token, csrf = accounts.sign_in(g.session, g.by, person_id)
+    held = _held(HELD)
+    response = make_response(
+        render_template("held.html", then=then, held=held, token=csrf)
+        if held else redirect(then, 303)
+    )  # fmt: skip
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Lax",
         secure=services().config.base_url.startswith("https:"),
@@ -54,17 +61,34 @@ def leave() -> ResponseReturnValue:
 
 
 def ask(refusal: Refused) -> ResponseReturnValue:
-    """Show the sign-in page in place of one that needs a session, and come back after."""
-    then = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return make_response(_page(refusal, _inside(then)), 401)
+    """Show the sign-in page in place of one that needs a session, and come back after.
+
+    A form that was sent when the session had ended is held on the page, without passwords,
+    so that nothing typed is lost: it can be sent again after signing in.
+    """
+    then = request.full_path.rstrip("?")
+    held = _held("") if request.method == "POST" else []
+    return make_response(_page(refusal, _inside(then), held=held), 401)
 
 
-def _page(refusal: Refused | None, then: str, username: str = "") -> str:
+def _page(
+    refusal: Refused | None, then: str, username: str = "", held: Held | None = None
+) -> str:
     training = services().config.environment is Environment.TRAINING
-    shown = cards.read(services().config.data_dir) if training else []
     return render_template(
-        "sign_in.html", refusal=refusal, then=then, username=username, cards=shown
-    )
+        "sign_in.html", refusal=refusal, then=then, username=username,
+        cards=cards.read(services().config.data_dir) if training else [],
+        held=_held(HELD) if held is None else held, prefix=HELD,
+    )  # fmt: skip
+
+
+def _held(prefix: str) -> Held:
+    """Return the parts of a form that was sent, but for passwords and its token."""
+    return [
+        (name.removeprefix(prefix), value)
+        for name, value in request.form.items(multi=True)
+        if name.startswith(prefix) and name.removeprefix(prefix) not in ("csrf", "password")
+    ]
 
 
 def _inside(then: str) -> str:

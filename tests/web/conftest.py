@@ -30,7 +30,7 @@ def app(services):
 
 
 class Visitor:
-    """A person at a browser: `get` and `post` with their session; posts carry the form's token."""
+    """A person at a browser with their session; what they post carries the form's token."""
 
     def __init__(self, client, csrf):
         self.client = client

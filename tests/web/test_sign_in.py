@@ -117,3 +117,23 @@ def test_an_administrator_adds_a_person_and_the_wrong_parts_are_named(visitor):
     assert 'value="Nora New"' in answer.text
     assert alma.post("/nct05974683/people", sent).status_code == 303
     assert "nora" in alma.get("/nct05974683/people").text
+
+
+@pytest.mark.req("IA-17")
+def test_a_form_sent_after_the_session_ended_is_kept_and_can_be_sent_again(visitor):
+    nobody = visitor(None)
+    sent = {"username": "nora", "name": "Nora New", "password": "a long phrase here",
+            "role": "monitor", "site": "", "reason": "new monitor"}  # fmt: skip
+    answer = nobody.client.post("/nct05974683/people", data=sent)
+    assert answer.status_code == 401
+    assert 'name="held:name" value="Nora New"' in answer.text
+    assert "a long phrase here" not in answer.text
+    back = {"username": "alma", "password": cast.PASSWORD, "next": "/nct05974683/people"}
+    held = {f"held:{name}": value for name, value in sent.items() if name != "password"}
+    kept = nobody.client.post("/sign-in", data={**back, **held})
+    assert 'action="/nct05974683/people"' in kept.text
+    assert 'name="reason" value="new monitor"' in kept.text
+
+
+def test_a_path_with_a_nul_is_no_page(visitor):
+    assert visitor(None).get("/nct05974683/participants/%00").status_code == 404
