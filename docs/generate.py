@@ -18,7 +18,10 @@ NOTE = "<!-- made by docs/generate.py -->\n\n"
 
 def settings() -> str:
     rows = [f"| `{name}` | {meaning} |" for name, meaning in SETTINGS.items()]
-    head = "# Settings\n\nEnvironment variables. With none of them set everything works on SQLite under `./var`.\n\n"
+    head = (
+        "# Settings\n\nEnvironment variables. With none of them set everything works on "
+        "SQLite under `./var`.\n\n"
+    )
     return NOTE + head + "| setting | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 

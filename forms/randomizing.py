@@ -7,9 +7,10 @@ and what was read before it was had is read again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right
@@ -19,7 +20,7 @@ from ecrf.kernel.ledger import LEDGER, participant_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T, Text
 from ecrf.study import strata, versions
-from ecrf.study.expr import Tree, paths
+from ecrf.study.expr import paths
 from ecrf.study.model import Expression, Factor, Form, Randomization, Study, Words
 from ecrf.study.tables import StudyRow
 from ecrf.study.values import Days, Value, truth
@@ -68,21 +69,21 @@ def find(
     session: Session, actor: Actor, study_id: str, code: str, *, lock: bool = False
 ) -> Standing:
     """Return where the participant stands, if the actor may randomize at their site."""
-    study, _ = versions.in_force(session, study_id)
-    rule = study.randomization
-    if rule is None:
-        raise NotFound(T("Nobody is randomized in this study."))
-    query = _query(study_id, code, _forms(study, rule))
-    if lock:
-        query = query.with_for_update(of=LEDGER.chain)
+    asked = {
+        "of_study": study_id, "of_code": code, "of_chain": participant_chain(study_id, code),
+    }  # fmt: skip
     while True:
-        rows = session.execute(query).all()
+        rows = session.execute(_query(lock), asked).all()
         if not rows or not actor.may(
             Right.PARTICIPANT_RANDOMIZE, study_id, read_participant(rows[0][:WIDTH]).site
         ):
             raise NotFound(T("There is no participant {code} at your sites.", code=code))
         if rows[0].size == rows[0].seen_size:
-            return _standing(study, rule, rows)
+            break
+    study = versions.model(session, rows[0].fingerprint)
+    if study.randomization is None:
+        raise NotFound(T("Nobody is randomized in this study."))
+    return _standing(study, study.randomization, rows)
 
 
 def _standing(study: Study, rule: Randomization, rows: Sequence[Row[Any]]) -> Standing:
@@ -202,30 +203,27 @@ def _is(entry: Entry | None, form: str) -> bool:
     return entry is not None and entry.form == form and entry.number == 1
 
 
-def _forms(study: Study, rule: Randomization) -> list[str]:
-    trees: list[Tree] = [rule.eligible.tree]
-    trees += [f.from_.tree for f in rule.factors if isinstance(f.from_, Expression)]
-    trees += [study.consent.tree] if study.consent else []
-    named = {part for tree in trees for path in paths(tree) for part in path.split(".")}
-    return sorted({rule.form} | (named & set(study.forms)))
-
-
-def _query(study_id: str, code: str, forms: Sequence[str]) -> Select[Any]:
-    """Return the question: the participant and chain, each visit, and the entries needed."""
+@cache
+def _query(lock: bool) -> Select[Any]:
+    """Return the question, made once: participant, chain, definition, visits, entries."""
     chain = LEDGER.chain.c
     columns: tuple[Any, ...] = (
-        *PARTICIPANT, Site.open, Participant.receipt, chain.name, chain.size, chain.link,
-        chain.last_at, SEEN.c.size.label("seen_size"), Visit, Entry,
+        *PARTICIPANT, Site.open, Participant.receipt, StudyRow.fingerprint, chain.name,
+        chain.size, chain.link, chain.last_at, SEEN.c.size.label("seen_size"), Visit, Entry,
     )  # fmt: skip
-    return (
+    query = (
         select(*columns)
         .join(StudyRow, StudyRow.id == Participant.study)
         .join(Site, and_(Site.study == Participant.study, Site.code == Participant.site))
-        .join(LEDGER.chain, chain.name == participant_chain(study_id, code))
+        .join(LEDGER.chain, chain.name == bindparam("of_chain"))
         .join(SEEN, SEEN.c.name == chain.name)
         .join(Visit, Visit.participant_id == Participant.id)
-        .outerjoin(Entry, and_(Entry.visit_id == Visit.id, Entry.form.in_(forms)))
-        .where(Participant.study == study_id, Participant.code == code)
+        .outerjoin(Entry, Entry.visit_id == Visit.id)
+        .where(
+            Participant.study == bindparam("of_study"),
+            Participant.code == bindparam("of_code"),
+        )
         .order_by(Visit.position, Entry.form, Entry.number)
         .execution_options(populate_existing=True)
     )
+    return query.with_for_update(of=LEDGER.chain) if lock else query

@@ -67,7 +67,7 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
     """Put the participant on the next slot, or say again what was said the first time.
 
     Refuses with one message, whether the list is used up, kits are missing or the database
-    does not answer. Five statements; one more when another allocation was waited for.
+    does not answer. Three statements; one more when another allocation was waited for.
     """
     role = permitted(by, Right.PARTICIPANT_RANDOMIZE, request.study, request.site)
     refused = _act("randomization:refuse", role, request, {})
@@ -93,9 +93,7 @@ def _allocate(
             tuple(kit.number for kit in kits), by.at, ready.previous,
         ),
     )  # fmt: skip
-    _store(session, by, request, ready, slot, receipt)
-    if kits:
-        shelf.assign(session, kits, request.participant, request.visit)
+    _store(session, by, request, ready, slot, receipt, kits)
     refs = {
         "list": ready.row.version, "slot": slot.id, "random_number": receipt.random_number,
         "kits": list(receipt.kit_numbers), "receipt": receipts.receipt_hash(receipt.text),
@@ -106,14 +104,18 @@ def _allocate(
 
 
 def _store(
-    session: Session, by: By, request: Request, ready: Ready, slot: Slot, receipt: Receipt
-) -> None:
+    session: Session, by: By, request: Request, ready: Ready, slot: Slot, receipt: Receipt,
+    kits: Sequence[Sealed],
+) -> None:  # fmt: skip
+    """Insert the allocation; its kits leave the shelf with it (`Allocation.kits`)."""
     session.execute(
         insert(Allocation).values(
             study=request.study, list_id=ready.row.id, slot_id=slot.id,
             stratum=slot.stratum, position=slot.position, serial=ready.serial,
             site=request.site, participant=request.participant,
-            random_number=receipt.random_number, asked=request.asked(), receipt=receipt.text,
+            random_number=receipt.random_number, visit=request.visit,
+            kits=canonical([kit.id for kit in kits]), asked=request.asked(),
+            receipt=receipt.text,
             receipt_hash=receipts.receipt_hash(receipt.text), signature=receipt.signature,
             at=by.at,
         )

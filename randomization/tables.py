@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from ecrf.kernel.append_only import guard
+from ecrf.kernel.append_only import follow, guard
 from ecrf.kernel.db import CONVENTION, Code, Instant, Key
 from ecrf.kernel.ledger import Ledger
 
@@ -108,10 +108,34 @@ class Slot(VaultBase):
     random_number: Mapped[str] = mapped_column(String(12))
 
 
+TAKE_KITS_SQLITE = (
+    (
+        "CREATE TRIGGER allocation_takes_kits AFTER INSERT ON allocation BEGIN"
+        " UPDATE kit SET state = 'assigned', participant = NEW.participant, visit = NEW.visit"
+        " WHERE id IN (SELECT value FROM json_each(NEW.kits)); END"
+    ),
+)
+TAKE_KITS_POSTGRESQL = (
+    (
+        "CREATE OR REPLACE FUNCTION take_kits() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN UPDATE kit SET state = 'assigned', participant = NEW.participant,"
+        " visit = NEW.visit WHERE id IN"
+        " (SELECT value::integer FROM json_array_elements_text(NEW.kits::json));"
+        " RETURN NEW; END $$"
+    ),
+    (
+        "CREATE TRIGGER allocation_takes_kits AFTER INSERT ON allocation"
+        " FOR EACH ROW EXECUTE FUNCTION take_kits()"
+    ),
+)
+
+
 class Allocation(VaultBase):
     """A participant on a slot, for ever. `serial` counts a list's receipts from 1.
 
     `asked` is the hash of what was asked for, so that a repeat can be told from a change.
+    `kits` is a JSON list of the ids of the kits for `visit`: the database itself takes them
+    from the shelf with the row, so that nobody can have a slot without its kits.
     """
 
     __tablename__ = "allocation"
@@ -132,6 +156,8 @@ class Allocation(VaultBase):
     site: Mapped[Code]
     participant: Mapped[Code]
     random_number: Mapped[str] = mapped_column(String(12))
+    visit: Mapped[Code]
+    kits: Mapped[str] = mapped_column(String(400))
     asked: Mapped[str] = mapped_column(String(64))
     receipt: Mapped[str] = mapped_column(String(2000))
     receipt_hash: Mapped[str] = mapped_column(String(64))
@@ -221,4 +247,5 @@ def _table(row: Any) -> Table:
 
 guard(_table(Reveal))
 guard(_table(Allocation))
+follow(_table(Allocation), TAKE_KITS_SQLITE, TAKE_KITS_POSTGRESQL)
 guard(_table(Dispensation))

@@ -1,15 +1,18 @@
 """Tables that only grow: the database itself refuses to change or remove their rows.
 
-`guard(table)` marks a table where it is defined. Making the table then makes the triggers too,
-and a migration that creates one carries the statements of `refusals`. Somebody who owns the
-database can still drop a trigger; the hash chains are there to show it.
+`guard(table)` marks a table where it is defined; `follow` adds what the database itself does
+when a row comes in. Making the table then makes the triggers too, and a migration that creates
+one carries the statements of `triggers`. Somebody who owns the database can still drop a
+trigger; the hash chains are there to show it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, event
 
 MARK = "append_only"
+FOLLOWS = "follows"
 FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -25,13 +28,20 @@ def guard(table: Table) -> None:
     event.listen(table, "after_create", _refuse)
 
 
+def follow(table: Table, sqlite: Sequence[str], postgresql: Sequence[str]) -> None:
+    """Have the database itself carry out what follows from a new row of a guarded table."""
+    table.info[FOLLOWS] = {"sqlite": tuple(sqlite), "postgresql": tuple(postgresql)}
+
+
 def guarded(table: Table) -> bool:
     return bool(table.info.get(MARK))
 
 
-def refusals(table: Table, dialect: str) -> tuple[str, ...]:
+def triggers(table: Table, dialect: str) -> tuple[str, ...]:
     """Return the statements that make `table` refuse changes on this kind of database."""
-    return _postgresql(table) if dialect == "postgresql" else _sqlite(table)
+    refusing = _postgresql(table) if dialect == "postgresql" else _sqlite(table)
+    follows: dict[str, tuple[str, ...]] = table.info.get(FOLLOWS, {})
+    return (*refusing, *follows.get(dialect, ()))
 
 
 def _postgresql(table: Table) -> tuple[str, ...]:
@@ -61,5 +71,5 @@ def _sqlite(table: Table) -> tuple[str, ...]:
 
 
 def _refuse(table: Table, connection: Connection, **_options: Any) -> None:
-    for statement in refusals(table, connection.dialect.name):
+    for statement in triggers(table, connection.dialect.name):
         connection.exec_driver_sql(statement)

@@ -20,8 +20,8 @@ SETTINGS: Mapping[str, str] = {
     "ECRF_VAULT_DATABASE_URL": "The vault's own database; never the main one.",
     "ECRF_DATA_DIR": "Where files live. Default: ./var",
     "ECRF_PROTOCOLS": "Folder of study definitions. Default: the ones shipped.",
-    "ECRF_SECRET_FILE": "Reserved for signed cookies. Sessions are random tokens kept as hashes "
-    "in the database, so this version signs no cookie and reads no such file.",
+    "ECRF_SECRET_FILE": "Reserved for signed cookies; this version signs none, because a "
+    "session is a random token of which the database keeps the hash.",
     "ECRF_VAULT_KEY_FILE": "Key that opens the vault's arms; the vault app alone reads it.",
     "ECRF_VAULT_ADDRESS": "Reserved for a vault app in its own process; `ecrf serve` runs both "
     "apps behind one port.",

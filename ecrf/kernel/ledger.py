@@ -20,16 +20,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
     insert,
     select,
-    update,
 )
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import chain
 from ecrf.kernel.access import Actor, Role
-from ecrf.kernel.append_only import guard
+from ecrf.kernel.append_only import follow, guard
 from ecrf.kernel.chain import Change, Head
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.db import Base, Instant
@@ -39,6 +37,32 @@ from ecrf.kernel.text import T
 SALT_BYTES = 16
 SYSTEM = "system"
 REASON = "#reason"
+ADVANCE_SQLITE = (
+    (
+        "CREATE TRIGGER act_in_order BEFORE INSERT ON act"
+        " WHEN (SELECT size FROM chain WHERE name = NEW.chain) IS NOT NEW.seq"
+        " BEGIN SELECT RAISE(ABORT, 'act is append-only: not the next of its chain'); END"
+    ),
+    (
+        "CREATE TRIGGER act_advances AFTER INSERT ON act BEGIN"
+        " UPDATE chain SET size = NEW.seq + 1, link = NEW.link, last_at = NEW.at"
+        " WHERE name = NEW.chain; END"
+    ),
+)
+ADVANCE_POSTGRESQL = (
+    (
+        "CREATE OR REPLACE FUNCTION advance_chain() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN UPDATE chain SET size = NEW.seq + 1, link = NEW.link, last_at = NEW.at"
+        " WHERE name = NEW.chain AND size = NEW.seq;"
+        " IF NOT FOUND THEN RAISE EXCEPTION USING"
+        " MESSAGE = 'act is append-only: not the next of its chain',"
+        " ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$"
+    ),
+    (
+        "CREATE TRIGGER act_advances BEFORE INSERT ON act"
+        " FOR EACH ROW EXECUTE FUNCTION advance_chain()"
+    ),
+)
 
 
 class Origin(StrEnum):
@@ -114,6 +138,7 @@ class Ledger:
             Column("heads", Text, nullable=False),
         )
         guard(self.act)
+        follow(self.act, ADVANCE_SQLITE, ADVANCE_POSTGRESQL)
         guard(self.checkpoint)
 
     def head(self, session: Session, name: str) -> Head:
@@ -133,8 +158,8 @@ class Ledger:
     ) -> dict[str, Head]:
         """Append `acts`, each after its locked head; return the new heads by chain.
 
-        A head of size 0 is a new chain. Two statements however many acts; three with a new
-        chain.
+        A head of size 0 is a new chain. One statement however many acts, two with a new
+        chain: the database itself moves the heads, and refuses an act out of order.
         """
         heads: dict[str, Head] = {}
         fresh = {head.chain for head, _ in acts if head.size == 0}
@@ -151,42 +176,14 @@ class Ledger:
                 "actor_id": by.actor.id, "action": act.action, "key": act.key,
                 "header": sealed.header, "changes": sealed.changes, "link": sealed.link,
             })  # fmt: skip
-        self._store_heads(session, heads, fresh)
+        if fresh:
+            session.execute(insert(self.chain), [_begun(name) for name in sorted(fresh)])
         session.execute(insert(self.act), rows)
         return heads
 
     def record(self, session: Session, by: By, name: str, act: Act) -> Head:
         """Lock chain `name` and append one act to it."""
         return self.write(session, by, [(self.head(session, name), act)])[name]
-
-    def _store_heads(
-        self, session: Session, heads: Mapping[str, Head], fresh: set[str]
-    ) -> None:
-        values = [
-            {"b_name": h.chain, "b_size": h.size, "b_link": h.link, "b_last_at": h.last_at}
-            for h in heads.values()
-        ]
-        columns = {
-            name: bindparam(f"b_{name}", type_=self.chain.c[name].type)
-            for name in ("size", "link", "last_at")
-        }
-        new = [value for value in values if value["b_name"] in fresh]
-        old = [value for value in values if value["b_name"] not in fresh]
-        if new:
-            session.execute(
-                insert(self.chain),
-                [
-                    {name.removeprefix("b_"): value for name, value in row.items()}
-                    for row in new
-                ],
-            )
-        if old:
-            session.connection().execute(
-                update(self.chain)
-                .where(self.chain.c.name == bindparam("b_name"))
-                .values(columns),
-                old,
-            )
 
     def acts(
         self, session: Session, *, chain_name: str | None = None, key: str | None = None
@@ -200,6 +197,11 @@ class Ledger:
             query = query.where(c.key == key)
         ordered = query.order_by(c.chain, c.seq).execution_options(yield_per=500)
         yield from session.execute(ordered)
+
+
+def _begun(name: str) -> dict[str, object]:
+    empty = chain.start(name)
+    return {"name": name, "size": empty.size, "link": empty.link, "last_at": None}
 
 
 def _facts(by: By, act: Act) -> dict[str, object]:

@@ -117,7 +117,7 @@ def test_finding_out_who_asks_is_one_statement(database, by, nora, statements):
 def test_every_act_on_an_account_is_on_the_systems_chain(database, by, nora):
     with database.write() as session:
         accounts.give(session, by(cast.ALMA), nora, GRANT, "monitors the site")
-        token, _ = accounts.sign_in(session, by(cast.ALMA), nora)
+        accounts.sign_in(session, by(cast.ALMA), nora)
     with database.read() as session:
         headers = " ".join(row[3] for row in LEDGER.acts(session, chain_name=SYSTEM))
     for action in ("person:add", "grant:give", "sign-in"):

@@ -41,10 +41,10 @@ def test_participants_take_the_slots_of_their_stratum_in_order(vault, anna):
     assert api.verify(vault, STUDY).allocations == 12
 
 
-def test_one_randomization_takes_five_statements_in_the_vault(vault, anna, statements):
+def test_one_randomization_takes_three_statements_in_the_vault(vault, anna, statements):
     with statements(vault.database) as sent:
         api.randomize(vault, anna, request_("PUMCH-001"))
-    assert len(sent) == 5, sent
+    assert len(sent) == 3, sent
 
 
 def test_a_long_list_takes_no_more_statements(empty, anna, statements):
@@ -52,7 +52,7 @@ def test_a_long_list_takes_no_more_statements(empty, anna, statements):
     api.register_kits(empty, who(ALMA), packing(200))
     with statements(empty.database) as sent:
         api.randomize(empty, anna, request_("PUMCH-001"))
-    assert len(sent) == 5
+    assert len(sent) == 3
 
 
 def test_the_same_participant_gets_the_same_receipt_for_ever(vault, anna, paul):

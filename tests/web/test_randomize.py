@@ -203,10 +203,10 @@ def test_a_participant_is_randomized_and_the_page_shows_numbers_and_no_arm(
     assert not re.search(r"\b(MMF|PBO)\b", text + str(acts) + row.receipt)
 
 
-def test_one_randomization_takes_seven_statements_here_and_five_in_the_vault(
+def test_one_randomization_takes_five_statements_here_and_three_in_the_vault(
     trial, opened, by, statements, database
 ):
-    """Here the study, the question, participant, windows, kits, head and act."""
+    """Here the question, participant, windows, kits and act."""
     from forms import randomizing
 
     with trial.write() as session:
@@ -218,8 +218,8 @@ def test_one_randomization_takes_seven_statements_here_and_five_in_the_vault(
     ):
         at = randomizing.find(session, ANNA, STUDY, CODE, lock=True)
         randomize.carry_out(session, by(ANNA), randomize.Client(opened), at)
-    assert len(there) == 5, there
-    assert len(here) == 7, here
+    assert len(there) == 3, there
+    assert len(here) == 5, here
 
 
 def test_pressing_twice_changes_nothing(trial, visitor):

@@ -17,6 +17,8 @@ REFUSALS = {
         "CREATE TRIGGER act_no_update BEFORE UPDATE ON \"act\" BEGIN SELECT RAISE(ABORT, 'act is append-only'); END",
         "CREATE TRIGGER act_no_delete BEFORE DELETE ON \"act\" BEGIN SELECT RAISE(ABORT, 'act is append-only'); END",
         'CREATE TRIGGER act_no_replace BEFORE INSERT ON "act" WHEN EXISTS (SELECT 1 FROM "act" WHERE "chain" = NEW."chain" AND "seq" = NEW."seq") BEGIN SELECT RAISE(ABORT, \'act is append-only\'); END',
+        "CREATE TRIGGER act_in_order BEFORE INSERT ON act WHEN (SELECT size FROM chain WHERE name = NEW.chain) IS NOT NEW.seq BEGIN SELECT RAISE(ABORT, 'act is append-only: not the next of its chain'); END",
+        "CREATE TRIGGER act_advances AFTER INSERT ON act BEGIN UPDATE chain SET size = NEW.seq + 1, link = NEW.link, last_at = NEW.at WHERE name = NEW.chain; END",
         "CREATE TRIGGER signature_no_update BEFORE UPDATE ON \"signature\" BEGIN SELECT RAISE(ABORT, 'signature is append-only'); END",
         "CREATE TRIGGER signature_no_delete BEFORE DELETE ON \"signature\" BEGIN SELECT RAISE(ABORT, 'signature is append-only'); END",
         'CREATE TRIGGER signature_no_replace BEFORE INSERT ON "signature" WHEN EXISTS (SELECT 1 FROM "signature" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, \'signature is append-only\'); END',
@@ -25,6 +27,8 @@ REFUSALS = {
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    RAISE EXCEPTION USING\n        MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'restrict_violation';\nEND $$",
         'CREATE TRIGGER checkpoint_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "checkpoint" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER act_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "act" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+        "CREATE OR REPLACE FUNCTION advance_chain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE chain SET size = NEW.seq + 1, link = NEW.link, last_at = NEW.at WHERE name = NEW.chain AND size = NEW.seq; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE = 'act is append-only: not the next of its chain', ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER act_advances BEFORE INSERT ON act FOR EACH ROW EXECUTE FUNCTION advance_chain()",
         'CREATE TRIGGER signature_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "signature" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
     ),
 }
