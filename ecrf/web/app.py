@@ -124,6 +124,8 @@ def _moment(value: datetime | None, zone: str = "UTC") -> str:
     if value is None:
         return ""
     local = value.astimezone(ZoneInfo(zone))
+    if zone == "UTC":
+        return f"{local:%Y-%m-%d %H:%M} UTC"
     offset = f"{local:%z}"
     return f"{local:%Y-%m-%d %H:%M} ({zone}, UTC{offset[:3]}:{offset[3:]})"
 

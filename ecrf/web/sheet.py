@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
-from ecrf.study.model import Cell, Code, Grid, ItemType, Question, Study
+from ecrf.study.model import Cell, Code, Grid, ItemType, Question, Study, Words
 from forms import choices
 from forms.answers import Answer
 from forms.context import Sheet, scope
@@ -76,7 +76,14 @@ class Field:
         """Return the answer in words: the labels of its codes, or why it is missing."""
         if self.missing:
             return tuple(c.label for c in self.reasons if c.value == self.missing)
-        return tuple(code.label for code in self.options if code.value in self.chosen)
+        return tuple(self.named(code) for code in self.options if code.value in self.chosen)
+
+    @staticmethod
+    def named(code: Code) -> Text:
+        """Return a code as it is chosen: a number stands first, unless the label has it."""
+        if not code.value.isdecimal() or code.value in code.label.en:
+            return code.label
+        return Words(en=f"{code.value} · {code.label.en}", zh=f"{code.value} · {code.label.zh}")
 
 
 class Line(NamedTuple):
@@ -210,7 +217,7 @@ class _Pen:
             kind=self._kind(cell, options),
             label=question.label,
             hint=question.hint,
-            format=HINTS.get(question.type),
+            format=HINTS.get(question.type) if question.derive is None else None,
             text=text,
             chosen=tuple(text.split(",")) if options and text else (),
             options=options,
