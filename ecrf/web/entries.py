@@ -172,17 +172,17 @@ def _reason(typed: EntryForm) -> str | None:
 
 
 def _filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return what was sent with the blank cells of one grid set as its button says."""
+    """Return what was sent with the untouched rows of one grid set as its button says."""
     filled = MultiDict(sent)
     grid = form.grids.get(sent.get("fill", ""))
     if grid is None:
         raise Conflict(T("This form has no such grid."))
     for row in grid.rows:
-        for column, value in grid.fill.items():
-            key = f"{row.id}.{column}"
-            blank = not sent.get(key) and not sent.get(f"{key}{html.MISSING}")
-            if key in form.cells and blank:
-                filled[key] = value
+        cells = {f"{row.id}.{column}": value for column, value in grid.fill.items()}
+        if any(sent.get(key) or sent.get(f"{key}{html.MISSING}") for key in cells):
+            continue
+        for key in cells.keys() & form.cells.keys():
+            filled[key] = cells[key]
     return filled
 
 

@@ -126,7 +126,7 @@ function show(place, findings) {
   }));
 }
 
-// The button that sets the remaining rows of a grid does so at once, without a round trip.
+// The button that sets the untouched rows of a grid does so at once, without a round trip.
 function fill(button) {
   button.addEventListener("click", (click) => {
     const table = document.getElementById(button.value);
@@ -134,10 +134,12 @@ function fill(button) {
     if (!table || !Object.keys(values).length) return;
     click.preventDefault();
     let last = null;
-    for (const control of table.querySelectorAll("select, input")) {
-      const column = control.name.split(".")[1];
-      if (control.name.split(".").length === 2 && column in values && control.value === "") {
-        control.value = values[column];
+    for (const row of table.tBodies[0].rows) {
+      const controls = [...row.querySelectorAll("select, input")];
+      const named = controls.filter((control) => control.name.split(".")[1] in values);
+      if (named.some((control) => control.value !== "")) continue;
+      for (const control of named.filter((each) => each.name.split(".").length === 2)) {
+        control.value = values[control.name.split(".")[1]];
         last = control;
       }
     }
