@@ -45,6 +45,8 @@ def _answer(stage: Stage, line: Line, on: date) -> None:
     study = stage.study.id
     with stage.database.write() as session:
         asked = queries.find(session, site.actor, study, line.id, Right.QUERY_ANSWER, lock=True)
+        if asked.query.status != "open":
+            return
         queries.answer(session, site, asked, "Checked with the source: the value is right.")
     if stage.choose.chance(CLOSED):
         with stage.database.write() as session:
