@@ -118,17 +118,17 @@ def _person_needs(site_open: bool, who: ParticipantRow) -> tuple[Need, ...]:
 def _form_needs(
     study: Study, rule: Randomization, sheet: Sheet, rows: Sequence[Row[Any]]
 ) -> tuple[Need, ...]:
-    title = study.forms[rule.form].title
+    title, visit = study.forms[rule.form].title, study.visit[rule.visit].label
     entry = next(
         (r.Entry for r in rows if r.Visit.key == rule.visit and _is(r.Entry, rule.form)), None
     )
     signed = entry is not None and entry.status == "complete" and signing.standing(entry)
     eligible = truth(sheet.evaluate(rule.eligible.tree)) is True
     needs = [
-        Need(T("{form} is complete and signed, and was not changed since.", form=title), signed,
-             rule.visit, rule.form),
-        Need(T("By {form}, every criterion is met.", form=title), eligible, rule.visit,
-             rule.form),
+        Need(T("{form} of {visit} is complete and signed, and was not changed since.",
+               form=title, visit=visit), signed, rule.visit, rule.form),
+        Need(T("By {form} of {visit}, every criterion is met.", form=title, visit=visit),
+             eligible, rule.visit, rule.form),
     ]  # fmt: skip
     if study.consent is not None:
         given = isinstance(sheet.evaluate(study.consent.tree), Days)

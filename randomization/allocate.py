@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, insert, select, true
 from sqlalchemy.orm import Session, aliased
 
 from ecrf.kernel.access import Right, Role
@@ -209,12 +209,19 @@ def _query() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
+    few = (
+        select(*shelf.COLUMNS, Kit.sequence)
+        .where(shelf.ON_SHELF)
+        .order_by(Kit.sequence)
+        .limit(bindparam("rows"))
+        .subquery("few")
+    )
     return (
         select(
             chain.c.name, chain.c.size, chain.c.link, chain.c.last_at,
             SEEN.c.size.label("seen_size"), ListRow, Slot, Done,
             serial.label("serial"), previous.label("previous"), Shelf.key.label("shelf_key"),
-            *shelf.COLUMNS,
+            few.c.kit_id, few.c.kit_number, few.c.ciphertext, few.c.nonce,
         )
         .select_from(ListRow)
         .join(chain, chain.c.name == bindparam("chain"))
@@ -235,14 +242,13 @@ def _query() -> Select[Any]:
             Shelf,
             and_(Shelf.study == study, Shelf.environment == environment),
         )
-        .outerjoin(Kit, shelf.ON_SHELF)
+        .outerjoin(few, true())
         .where(
             ListRow.study == study,
             ListRow.environment == environment,
             ListRow.state == "active",
         )
-        .order_by(Kit.sequence)
-        .limit(bindparam("rows"))
+        .order_by(few.c.sequence)
         .with_for_update(of=chain)
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ecrf.kernel import chain, passwords
 from ecrf.kernel.access import Actor, Grant, Role, conflict
 from ecrf.kernel.chain import Change
-from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, TooMany
+from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, TooMany
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
 from ecrf.kernel.text import T
@@ -25,10 +25,16 @@ TOKEN_BYTES = 32
 
 
 class WrongPassword(NotAllowed):
-    """The re-entered password is not right; the failure is written down after the roll-back."""
+    """A password is not right; the failure is written down after the roll-back."""
 
-    def __init__(self, person_id: int | None) -> None:
-        super().__init__(T("The user name or the password is not right."))
+    def __init__(self, person_id: int | None, *, again: bool = False) -> None:
+        """With `again`, the person is signed in and typed the password once more."""
+        message = (
+            T("The password is not right.")
+            if again
+            else T("The user name or the password is not right.")
+        )
+        super().__init__(message, [Problem("password", message)] if again else ())
         self.person_id = person_id
 
 
@@ -134,7 +140,10 @@ def check(session: Session, username: str, password: str, at: datetime) -> int:
 def confirm(session: Session, by: By, password: str) -> None:
     """Check the password the person of `by` typed again (21 CFR 11.200); else WrongPassword."""
     username = session.scalar(select(Person.username).where(Person.id == by.actor.id))
-    check(session, username or "", password, by.at)
+    try:
+        check(session, username or "", password, by.at)
+    except WrongPassword as wrong:
+        raise WrongPassword(wrong.person_id, again=True) from None
 
 
 def note_failure(session: Session, by: By, person_id: int | None, username: str) -> None:

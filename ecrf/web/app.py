@@ -44,7 +44,12 @@ def make_app(name: str, given: Services) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=8 * 1024 * 1024, MAX_FORM_PARTS=5000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        text=_text, day=_day, moment=_moment, sign=words.sign, need=words.need
+        text=_text,
+        day=_day,
+        moment=_moment,
+        sign=words.sign,
+        need=words.need,
+        rule=words.rule,
     )
     app.context_processor(_context)
     app.before_request(_choose_language)

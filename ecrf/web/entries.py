@@ -9,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 
 from ecrf.kernel import accounts
 from ecrf.kernel.access import TITLES, Right
-from ecrf.kernel.accounts import WrongPassword
 from ecrf.kernel.errors import Conflict, Problem, Refused, Stale, Unacceptable
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
@@ -110,7 +109,7 @@ def sign(study_id: str, code: str, key: str, form: str, number: int) -> Response
             seen_version=int(seen) if seen.isdecimal() and len(seen) < 9 else -1,
         )  # fmt: skip
     except Refused as refusal:
-        wanted = _named(refusal)
+        wanted = refusal
         raise Again(refusal, lambda: _page(spot, refusal=wanted)) from None
     return redirect(f"{spot.path}?done=1", 303)
 
@@ -200,10 +199,3 @@ def _another(spot: Spot, found: Found) -> str | None:
     if not found.form.repeating or found.entry is None:
         return None
     return spot._replace(number=found.last_number + 1).path
-
-
-def _named(refusal: Refused) -> Refused:
-    """Lead a wrong password to its input."""
-    if not isinstance(refusal, WrongPassword):
-        return refusal
-    return Refused(refusal.message, [Problem("password", refusal.message)])

@@ -78,6 +78,7 @@ def _page(study_id: str, named: Mapping[str, str], refusal: Refused | None) -> s
         study=study,
         target=target,
         refusal=refusal,
+        sent=request.form,
         named={key: value for key, value in _named(named).items() if value},
         gates=_lines(found, checked=checked),
         total=len(found),

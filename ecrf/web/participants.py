@@ -119,7 +119,7 @@ def enrol(study_id: str) -> ResponseReturnValue:
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _enrol_page(study_id, wrong)) from None
-    return redirect(where.participant(study_id, who.code) + "?done=1", 303)
+    return redirect(where.participant(study_id, who.code) + "?done=enrolled", 303)
 
 
 def _enrol_page(study_id: str, refusal: Refused | None) -> str:
@@ -153,6 +153,7 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         addable=_addable(study, kept) if writes else (),
         writes=writes,
         may_randomize=_may_randomize(study, who),
+        may_freeze=g.actor.may(Right.DATA_FREEZE, study_id, who.site),
         may_break=g.actor.may(Right.CODE_BREAK, study_id, who.site),
     )
 

@@ -37,6 +37,20 @@ def add(study_id: str) -> ResponseReturnValue:
     return redirect(f"/{study_id}/people?done=1", 303)
 
 
+@pages.page("/<study_id>/people/roles", needs=Right.ACCOUNT_MANAGE, methods=("POST",))
+def give(study_id: str) -> ResponseReturnValue:
+    """Give a role to somebody who has an account already, named by the user name."""
+    _require(study_id)
+    try:
+        grant, reason = _grant(study_id), _reason()
+        who = accounts.actor(g.session, request.form.get("username", "").strip(), g.by.at)
+        accounts.give(g.session, g.by, who.id, grant, reason)
+    except Refused as refusal:
+        wrong = refusal
+        raise Again(refusal, lambda: _page(study_id, wrong)) from None
+    return redirect(f"/{study_id}/people?done=1", 303)
+
+
 @pages.page("/<study_id>/people/<int:person_id>", needs=Right.ACCOUNT_MANAGE, methods=("POST",))
 def change(study_id: str, person_id: int) -> ResponseReturnValue:
     _require(study_id)

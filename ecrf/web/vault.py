@@ -157,7 +157,7 @@ def _break(study_id: str, who: ParticipantRow, why: api.Why, reason: str) -> str
     found = api.code_break(_vault(), g.by, study_id, who.site, who.code, why, reason)
     return render_template(
         "vault/broken.html", study=study, who=who, found=found, arm=_arm(study, found),
-        why=api.REASONS[why],
+        why=api.REASONS[why], reason=reason,
     )  # fmt: skip
 
 

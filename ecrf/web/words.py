@@ -46,6 +46,20 @@ NEEDS: Mapping[str, Message] = {
 }
 
 
+RULES: Mapping[str, Message] = {
+    "required": T("an answer is required"),
+    "soft_limit": T("unusual value"),
+    "inapplicable": T("does not apply"),
+    "closed_cell": T("is not asked here"),
+}
+"""The rules every form has; a check of the study is named by its id."""
+
+
+def rule(name: str) -> Message | str:
+    """Return what a rule is called; anything else as it stands."""
+    return RULES.get(name, name)
+
+
 def sign(state: str) -> Sign:
     """Return how a state is shown; an unknown one is a mistake of the program."""
     return SIGNS[state]

@@ -262,7 +262,7 @@ def test_an_investigator_signs_with_the_password_and_a_change_breaks_it(visitor,
     anna = visitor(people.ANNA)
     wrong = anna.post(f"{VS}/1/sign", {"seen_version": "1", "password": "wrong"})
     assert wrong.status_code == 403
-    assert "the password is not right" in wrong.text
+    assert "The password is not right" in wrong.text
     right = anna.post(f"{VS}/1/sign", {"seen_version": "1", "password": people.PASSWORD})
     assert right.status_code == 303
     page = anna.get(VS).text

@@ -255,7 +255,7 @@ def test_after_a_crash_between_the_two_asking_again_gives_the_same(
     [
         ({"code": "PUMCH-002"}, 422, "The code you typed is not PUMCH-001."),
         ({"code": ""}, 422, "The code you typed is not PUMCH-001."),
-        ({"password": "wrong"}, 403, "The user name or the password is not right."),
+        ({"password": "wrong"}, 403, "The password is not right."),
     ],
 )
 def test_code_and_password_are_typed_again(trial, visitor, sent, status, says):
@@ -423,7 +423,7 @@ def test_the_code_is_broken_in_three_steps(trial, visitor, unblinded, opened):
         ({"step": "3", **SENT, "again": "PUMCH-002", "password": PASSWORD}, 422,
          "The code you typed is not PUMCH-001."),
         ({"step": "3", **SENT, "again": CODE, "password": "wrong"}, 403,
-         "The user name or the password is not right."),
+         "The password is not right."),
     ],
 )  # fmt: skip
 def test_no_step_can_be_left_out(trial, visitor, unblinded, opened, sent, status, says):
