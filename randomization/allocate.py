@@ -22,7 +22,7 @@ from ecrf.kernel.text import T
 from randomization import lists, receipts, shelf
 from randomization.opened import NotNow, Vault, one_message, permitted, vault_chain
 from randomization.receipts import FIRST, Facts, Receipt
-from randomization.shelf import WINDOW, Sealed
+from randomization.shelf import GROWTH, WINDOW, Sealed
 from randomization.tables import LEDGER, Allocation, Kit, ListRow, Shelf, Slot
 
 Done = aliased(Allocation, name="done")
@@ -130,8 +130,10 @@ def _choose(
     place = shelf.Place(request.study, request.site, vault.environment, request.usable_until)
     opened = shelf.open_(vault, place, ready.shelf_key, ready.kits)
     every = lists.spec_of(vault, ready.row).arms
-    if len(ready.kits) == WINDOW and not opened.serves(every, request.kits):
-        kits = shelf.read(session, place)
+    looked = WINDOW
+    while len(opened.kits) == looked and not opened.serves(every, request.kits):
+        looked *= GROWTH
+        kits = shelf.read(session, place, looked)
         opened = shelf.open_(vault, place, ready.shelf_key, kits)
     arm = lists.arm_on(vault, ready.row, slot)
     return opened.choose(every, arm, request.kits)

@@ -20,7 +20,9 @@ from randomization.tables import Kit
 
 FEW = "too few kits"
 WINDOW = 16
-"""How many kits of a shelf are looked at first; all of them when these are not enough."""
+"""How many kits of a shelf are looked at first. What was taken leaves more of one arm at the
+front, by chance, so GROWTH times as many are looked at when these do not serve every arm."""
+GROWTH = 4
 
 COLUMNS = (Kit.id.label("kit_id"), Kit.number.label("kit_number"), Kit.ciphertext, Kit.nonce)
 
@@ -77,9 +79,9 @@ ON_SHELF: ColumnElement[bool] = and_(
 """Kits that may be taken from a `Place`, whose fields are the parameters."""
 
 
-def read(session: Session, place: Place) -> list[Sealed]:
-    """Return every kit that may be taken, closed, in the order of the random sequence."""
-    query = select(*COLUMNS).where(ON_SHELF).order_by(Kit.sequence)
+def read(session: Session, place: Place, most: int | None = None) -> list[Sealed]:
+    """Return kits that may be taken, closed, in the order of the random sequence."""
+    query = select(*COLUMNS).where(ON_SHELF).order_by(Kit.sequence).limit(most)
     return [Sealed(*row) for row in session.execute(query, place._asdict())]
 
 
