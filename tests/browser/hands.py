@@ -1,0 +1,117 @@
+"""What a person does with a form in a browser, and what the person of the journey answers."""
+
+DAY = "2026-02-20"
+"""The day of screening; everything at baseline is of the constant day of the tests."""
+
+SCREENING = {
+    "Informed consent": {
+        "icf_kind": "INITIAL", "icf_version": "V2.0", "icf_language": "ZH", "icf_signed": "Y",
+        "icf_date": "v", "icf_time": "8:30", "icf_inv_date": "v", "icf_inv_time": "08:45",
+        "icf_copy": "Y", "icf_other_signer": "NONE",
+    },
+    "Demographics": {
+        "brthdat": "1972-03-04", "sex": "M", "ethnicity": "HAN", "childbearing": "NA_MALE",
+    },
+    "IgG4-RD history": {
+        "igh_symptom_date": "2023-UNK-UN", "igh_dx_date": "2024-03",
+        "organs_ever": "PANCREAS,SUBMAND", "major_organs": "AIP", "relapses_before": "0",
+        "allergy": "N", "bx_done": "N", "igg4_dx": "8,2", "igg4_dx.unit": "g/L",
+        "igg4_dx_date": "2024-03-12", "igg4_dx_uln": "1350", "igg4_dx_source": "Lab 24/2211",
+        "remission_date": "2025-01", "igg4_nadir": "1500", "igg4_nadir_date": "2025-02-10",
+        "bg_gc": "Y", "bg_gc_dose": "5", "bg_gc_since": "2025-09", "bg_is": "N",
+    },
+    "Haematology": {
+        "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "wbc": "6.1", "rbc": "4.6",
+        "hgb": "13.8", "hgb.unit": "g/dL", "hct": "0.41", "mcv": "89", "plat": "221",
+        "neut": "3.6", "lym": "1.8", "mono": "0.4", "eos": "0.2", "baso": "0.04",
+        "clsig": "NONE",
+    },
+    "Chemistry: liver, kidney, glucose": {
+        "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "fasting": "Y", "alt": "24",
+        "alt_uln": "50", "ast": "21", "ast_uln": "40", "bili": "12", "bili_uln": "26",
+        "creat": "0.9", "creat.unit": "mg/dL", "clsig": "NONE",
+    },
+    "Immunology: immunoglobulins, complement": {
+        "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "igg": "14", "igg4": "2600",
+        "igg4_uln": "1350", "clsig": "NONE",
+    },
+}  # fmt: skip
+ELIGIBLE = {
+    "ae2019_met": "Y", "rcd_level": "DEFINITE", "no_relapse": "Y", "first_proc_date": DAY,
+    "contraception": "Y", "active_infection": "N", "hiv_agab": "NEG", "hcv_ab": "NEG",
+    "hbsag": "NEG", "hbcab": "NEG", "igra": "NEG", "tb_active": "N", "malignancy": "N",
+    "excluding_diseases": "NONE",
+    **{f"i{n}": "Y" for n in range(1, 8)}, "e1": "N",
+    **{f"e{n}": "N" for n in range(3, 11)}, **{f"e11_{n}": "N" for n in range(1, 8)},
+}  # fmt: skip
+RELAPSE = {
+    "rel_onset_date": "2026-03-01", "rel_aware_date": "t", "rel_assess_date": "t",
+    "PANCREAS.involve": "WORSE", "PANCREAS.evid_symptom": "N", "PANCREAS.evid_exam": "N",
+    "PANCREAS.evid_imaging": "N", "PANCREAS.evid_lab": "Y", "PANCREAS.lab_analyte": "IGG4",
+    "PANCREAS.lab_value": "5.2 g/L", "PANCREAS.evid_biopsy": "N", "rel_igg4": "5.2",
+    "rel_igg4.unit": "g/L", "rel_igg4_date": "t", "alt_dx": "Y", "inv_opinion": "1",
+    "inv_reason": "IgG4 doubled", "tx_needed": "Y", "rel_txstart_date": "t",
+    "tx_type": "GC_INCREASE", "imp_action": "CONTINUE", "unblind_needed": "N",
+}  # fmt: skip
+IMAGING = {
+    "PANCREAS.evid_imaging": "Y", "PANCREAS.modality": "CT", "PANCREAS.img_date": "t",
+    "PANCREAS.img_finding": "ENLARGED",
+}  # fmt: skip
+RI_COUNTS = ("ri_total", "ri_active_n", "ri_urgent_n", "ri_damage_n", "ri_sympt_n")
+FLAGS = (("symptomatic", "S"), ("urgent", "U"), ("damage", "D"))
+
+
+def fill(page, answers):
+    """Type, choose and tick the answers, by the names of the inputs."""
+    for name, value in answers.items():
+        put(page, name, value)
+
+
+def put(page, name, value):
+    control = page.locator(f'[name="{name}"]')
+    kind = control.first.evaluate("input => input.type")
+    if kind in ("radio", "checkbox"):
+        for each in value.split(","):
+            page.locator(f'[name="{name}"][value="{each}"]').check()
+    elif kind == "select-one":
+        control.select_option(value)
+    else:
+        control.fill(value)
+        control.blur()
+
+
+def score(page, organs):
+    """Score organs such as `PANCREAS 2 U S`, then press the button for the other rows."""
+    for organ in filter(None, organs.split("; ")):
+        row, points, *flags = organ.split()
+        put(page, f"{row}.score", points)
+        for column, letter in FLAGS:
+            if page.locator(f'[name="{row}.{column}"]').count():
+                put(page, f"{row}.{column}", "Y" if letter in flags else "N")
+    page.locator("button[name=fill]").click()
+
+
+def save(page, act="complete"):
+    page.locator(f'.ec-actions [name=act][value="{act}"]').click()
+
+
+def saved(page, act="complete"):
+    """Save, and wait until the page says so."""
+    save(page, act)
+    page.locator(".ec-done").wait_for()
+
+
+def link(page, name):
+    page.locator("main").get_by_role("link", name=name, exact=True).first.click()
+
+
+def hold(page, typed):
+    """Type the date of the visit that is shown."""
+    page.fill("#held_on", typed)
+    page.get_by_role("button", name="Save the date").click()
+    page.locator(".ec-done").wait_for()
+
+
+def leave(page):
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
