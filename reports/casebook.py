@@ -16,7 +16,7 @@ from ecrf.kernel.text import Message, T
 from ecrf.study.model import Grid, Item, ItemType, Question
 from reports import paper, say
 from reports.book import Book, Filled, masked
-from reports.paper import Head, Lines, next_page, space, table
+from reports.paper import BELOW, Head, Lines, heading, next_page, space, table
 
 STATUS = {
     "planned": T("planned"), "held": T("held"), "missed": T("missed"),
@@ -96,7 +96,7 @@ class Casebook:
 
     def _overview(self) -> Iterator[Flowable]:
         who = self.book.who
-        yield Lines(self.say(T("Casebook of {code}", code=who.code)), 16, bold=True)
+        yield from heading(self.say(T("Casebook of {code}", code=who.code)), 16)
         yield space()
         facts = [
             (T("Study"), self.book.study.title.in_(self.locale)),
@@ -107,12 +107,12 @@ class Casebook:
         ]
         yield table([[self.say(label), value] for label, value in facts], (1, 3), header=False)
         yield space(12)
-        yield Lines(self.say(T("Visits")), 12, bold=True)
+        yield from heading(self.say(T("Visits")), 12)
         titles = (T("Visit"), T("Window"), T("Held on"), T("Status"))
         yield table([[self.say(t) for t in titles], *self._visits()], (3, 4, 2, 3))
         if self.book.deviations:
             yield space(12)
-            yield Lines(self.say(T("Deviations")), 12, bold=True)
+            yield from heading(self.say(T("Deviations")), 12)
             for deviation in self.book.deviations:
                 yield Lines(f"{deviation.visit or ''} {deviation.in_(self.locale)}".strip())
 
@@ -144,7 +144,7 @@ class Casebook:
         for section in filled.form.sections:
             yield space(8)
             if section.title:
-                yield Lines(section.title.in_(self.locale), 11, bold=True)
+                yield from heading(section.title.in_(self.locale), 11, 1.5 * BELOW)
             for kind, members in groupby(section.members, key=type):
                 if kind is Item:
                     yield space(4)
@@ -153,7 +153,7 @@ class Casebook:
                 for grid in members:
                     if isinstance(grid, Grid):
                         yield space(4)
-                        yield Lines(grid.label.in_(self.locale), 10, bold=True)
+                        yield from heading(grid.label.in_(self.locale), 10)
                         yield self._grid(filled, grid)
         yield from self._signatures(filled)
 
@@ -208,7 +208,7 @@ class Casebook:
         if filled.form.signed is None and not filled.signatures:
             return
         yield space(10)
-        yield Lines(self.say(T("Signatures")), 11, bold=True)
+        yield from heading(self.say(T("Signatures")), 11)
         if not filled.signatures:
             yield Lines(self.say(T("Not signed.")))
             return
@@ -223,13 +223,13 @@ class Casebook:
 
     def _appendix(self) -> Iterator[Flowable]:
         if self.book.changes:
-            yield Lines(self.say(T("Changes of answers given earlier")), 12, bold=True)
+            yield from heading(self.say(T("Changes of answers given earlier")), 12)
             titles = (T("No."), T("Item"), T("Before → after"), T("Who, when"), T("Reason"))
             rows = [[self.say(title) for title in titles], *self._change_lines()]
             yield table(rows, (1, 4, 5, 4, 4))
         if self.book.queries:
             yield space(12)
-            yield Lines(self.say(T("Queries")), 12, bold=True)
+            yield from heading(self.say(T("Queries")), 12)
             asked = (T("Item"), T("Question"), T("Status"), T("What was said"))
             rows = [[self.say(title) for title in asked]]
             for query in self.book.queries:

@@ -5,7 +5,7 @@ same bytes when they say the same.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     LongTable,
@@ -33,6 +34,7 @@ WIDTH, HEIGHT = A4
 MARGIN, TOP, BOTTOM = 16 * mm, 34 * mm, 14 * mm
 BODY = WIDTH - 2 * MARGIN
 PAD = 3.0
+BELOW = 90.0
 INK, QUIET, LINE, SHADE = map(HexColor, ("#0b0c0c", "#505a5f", "#b1b4b6", "#f3f2f1"))
 WATER = Color(0.6, 0.1, 0.4, alpha=0.12)
 
@@ -142,7 +144,6 @@ class Lines(Flowable):  # type: ignore[misc]
         super().__init__()
         self._font, self._size = BOLD if bold else REGULAR, size
         self._lines = wrap(text, BODY, self._font, size)
-        self.keepWithNext = bold
 
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
         return width, len(self._lines) * self._size * 1.4
@@ -164,6 +165,12 @@ class Lines(Flowable):  # type: ignore[misc]
         for number, line in enumerate(self._lines, start=1):
             up = (len(self._lines) - number) * self._size * 1.4
             self.canv.drawString(0, up + self._size * 0.35, line)
+
+
+def heading(text: str, size: float, below: float = BELOW) -> Iterator[Flowable]:
+    """Yield a heading that goes to the next page unless `below` points fit under it."""
+    yield CondPageBreak(size * 1.4 + below)
+    yield Lines(text, size, bold=True)
 
 
 def space(points: float = 6) -> Flowable:

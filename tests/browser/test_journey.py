@@ -223,6 +223,46 @@ def test_worked_examples_of_the_responder_index_are_totalled_while_typing(page, 
         page.once("dialog", lambda dialog: dialog.accept())
 
 
+def test_a_participant_is_enrolled_and_a_visit_dated_by_keyboard_alone(page):
+    page.goto("/sign-in")
+    press(page, "#username")
+    page.keyboard.type("anna")
+    press(page, "#password")
+    page.keyboard.type(people.PASSWORD)
+    page.keyboard.press("Enter")
+    press(page, "text=Enrol a participant")
+    page.keyboard.press("Enter")
+    press(page, "main button")
+    page.keyboard.press("Enter")
+    press(page, "th >> text=Screening")
+    page.keyboard.press("Enter")
+    press(page, "#held_on")
+    page.keyboard.type("-1")
+    page.keyboard.press("Enter")
+    page.locator(".ec-done").wait_for()
+    assert page.get_by_text("01-Mar-2026").count() == 1
+
+
+def press(page, selector):
+    """Press Tab until the control has the focus; it must be seen that it has."""
+    wanted = page.locator(selector)
+    wanted.wait_for()
+    for _ in range(60):
+        if wanted.evaluate("control => control === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    assert wanted.evaluate("control => control.matches(':focus-visible')")
+
+
+def test_dates_have_the_width_of_a_date_and_grids_scroll_alone(page, sign_in, overflow):
+    sign_in(people.ANNA)
+    enrol(page)
+    hands.link(page, "Add: Relapse")
+    assert page.locator("#rel_aware_date").bounding_box()["width"] < 300
+    assert page.locator(".ec-grid").bounding_box()["width"] > page.viewport_size["width"]
+    assert overflow() <= 0
+
+
 def lock(page, act, reason):
     page.fill("#reason", reason)
     page.fill("#password", people.PASSWORD)

@@ -130,3 +130,13 @@ def test_no_wrapped_text_loses_a_sign():
 def test_a_sign_the_font_lacks_is_printed_as_its_code_point():
     paper.fonts()
     assert paper.printable("a\U0001f600b") == "a[U+1F600]b"
+
+
+@pytest.mark.parametrize("above", range(600, 700, 20))
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page(above):
+    paper.fonts()
+    rows = [["Organ", "Score"], *([f"organ {n}", "0"] for n in range(60))]
+    story = [paper.space(above), *paper.heading("Organs", 11), paper.table(rows, (1, 1))]
+    drawn = paper.document("t", paper.Head("", "{page} {pages}", ""), story, "", "")
+    page = next(page for page in _pages(drawn) if "Organs" in page)
+    assert "organ 0" in page
