@@ -10,7 +10,7 @@ went away and came again.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.ledger import By
@@ -44,12 +44,14 @@ Mark = tuple[str, str]
 
 def known(session: Session, entry_id: int) -> tuple[Known, ...]:
     """Return the queries rules ever raised on an entry."""
-    rows = session.execute(
-        select(Query.item, Query.rule, Query.status, Query.text_en, Query.text_zh)
-        .where(Query.entry_id == entry_id, Query.rule != "")
-        .order_by(Query.id)
-    )
-    return tuple(Known(*row) for row in rows)
+    return tuple(Known(*row) for row in session.execute(_KNOWN, {"of_entry": entry_id}))
+
+
+_KNOWN = (
+    select(Query.item, Query.rule, Query.status, Query.text_en, Query.text_zh)
+    .where(Query.entry_id == bindparam("of_entry"), Query.rule != "")
+    .order_by(Query.id)
+)
 
 
 def decide(

@@ -4,13 +4,16 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import chain, passwords
 from ecrf.kernel.access import Actor, Grant, Role, conflict
 from ecrf.kernel.chain import Change
+from ecrf.kernel.db import Instant
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, TooMany
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
@@ -196,11 +199,30 @@ def present(session: Session, token: str | None, at: datetime) -> Present | None
     """Return who holds `token`, with the grants in force at `at`. One statement."""
     if not token:
         return None
-    rows = session.execute(
-        select(
-            Person.id, Person.name, Person.locale, SignIn.csrf, SignIn.token_hash,
-            SignIn.seen_at, GrantRow.study, GrantRow.role, GrantRow.site,
-        )
+    asked = {
+        "token_hash": _hash(token), "at": at, "idle": at - IDLE, "absolute": at - ABSOLUTE,
+    }  # fmt: skip
+    rows = session.execute(_holder(), asked).all()
+    if not rows:
+        return None
+    grants = frozenset(Grant(r.study, Role(r.role), r.site) for r in rows if r.study)
+    first = rows[0]
+    return Present(
+        Actor(first.id, first.name, grants), first.locale, first.csrf, first.token_hash,
+        first.seen_at,
+    )  # fmt: skip
+
+
+@cache
+def _holder() -> Select[Any]:
+    """Return the question who holds a token, made once: every request asks it."""
+    at = bindparam("at", type_=Instant)
+    columns: tuple[Any, ...] = (
+        Person.id, Person.name, Person.locale, SignIn.csrf, SignIn.token_hash,
+        SignIn.seen_at, GrantRow.study, GrantRow.role, GrantRow.site,
+    )  # fmt: skip
+    return (
+        select(*columns)
         .join(Person, Person.id == SignIn.person_id)
         .outerjoin(
             GrantRow,
@@ -209,17 +231,10 @@ def present(session: Session, token: str | None, at: datetime) -> Present | None
             & (GrantRow.ends_at.is_(None) | (GrantRow.ends_at > at)),
         )
         .where(
-            SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None),
-            SignIn.seen_at > at - IDLE, SignIn.started_at > at - ABSOLUTE, Person.active,
+            SignIn.token_hash == bindparam("token_hash"), SignIn.ended_at.is_(None),
+            SignIn.seen_at > bindparam("idle", type_=Instant),
+            SignIn.started_at > bindparam("absolute", type_=Instant), Person.active,
         )
-    ).all()  # fmt: skip
-    if not rows:
-        return None
-    grants = frozenset(Grant(r.study, Role(r.role), r.site) for r in rows if r.study)
-    first = rows[0]
-    return Present(
-        Actor(first.id, first.name, grants), first.locale, first.csrf, first.token_hash,
-        first.seen_at,
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ def T(wording: str, /, **values: object) -> Message:  # noqa: N802 (reads as a m
 
 def say(value: object, locale: str) -> str:
     """Return `value` as text in `locale`; what is no text is shown as it prints."""
-    return value.in_(locale) if isinstance(value, Text) else str(value)
+    in_ = getattr(value, "in_", None)
+    return str(value) if in_ is None else str(in_(locale))
 
 
 @cache
