@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.access import Right
+from ecrf.kernel.access import Right, Role
 from ecrf.kernel.chain import canonical
 from ecrf.kernel.errors import Conflict, Stale
 from ecrf.kernel.ledger import LEDGER, Act, By
 from ecrf.kernel.signatures import Signature
 from ecrf.kernel.text import T
+from ecrf.study.model import Words
 from forms import ladder, lookup
 from forms.lookup import Found
 from forms.tables import Entry
@@ -37,39 +38,36 @@ def sign(session: Session, by: By, found: Found, *, zone: str, seen_version: int
     if standing(entry):
         raise Conflict(T("{form} is signed already.", form=found.form.title))
     digest = content_hash(found)
-    target = f"entry:{entry.id}"
-    signature_id = session.scalars(
+    signature_id = _insert(session, by, role, meaning, entry, digest, ZoneInfo(zone).key)
+    _bind(session, found, entry, signature_id)
+    refs = {
+        "participant": found.participant.code, "visit": found.visit.key,
+        "form": found.form.id, "number": found.number, "version": entry.version,
+        "protocol": found.fingerprint, "signature": signature_id, "content": digest,
+        "printed": by.actor.name, "meaning": meaning.en,
+    }  # fmt: skip
+    who = found.participant
+    act = Act("entry:sign", role, who.study, who.site, key=_target(entry), refs=refs)
+    LEDGER.write(session, by, [(lookup.locked_head(found), act)])
+    return signature_id
+
+
+def _insert(
+    session: Session, by: By, role: Role, meaning: Words, entry: Entry, digest: str, zone: str
+) -> int:
+    return session.scalars(
         insert(Signature)
         .values(
-            target=target,
-            version=entry.version,
-            content_hash=digest,
-            person_id=by.actor.id,
-            printed_name=by.actor.name,
-            role=role,
-            meaning_en=meaning.en,
-            meaning_zh=meaning.zh,
-            at=by.at,
-            zone=ZoneInfo(zone).key,
+            target=_target(entry), version=entry.version, content_hash=digest,
+            person_id=by.actor.id, printed_name=by.actor.name, role=role,
+            meaning_en=meaning.en, meaning_zh=meaning.zh, at=by.at, zone=zone,
         )
         .returning(Signature.id)
-    ).one()
-    _bind(session, found, entry, signature_id)
-    act = Act(
-        "entry:sign",
-        role,
-        found.participant.study,
-        found.participant.site,
-        key=target,
-        refs={
-            "participant": found.participant.code, "visit": found.visit.key,
-            "form": found.form.id, "number": found.number, "version": entry.version,
-            "protocol": found.fingerprint, "signature": signature_id, "content": digest,
-            "printed": by.actor.name, "meaning": meaning.en,
-        },
-    )  # fmt: skip
-    LEDGER.write(session, by, [(lookup.locked_head(found), act)])
-    return int(signature_id)
+    ).one()  # fmt: skip
+
+
+def _target(entry: Entry) -> str:
+    return f"entry:{entry.id}"
 
 
 def standing(entry: Entry) -> bool:

@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, insert, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    true,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.chain import Head, canonical
@@ -180,6 +193,38 @@ def _ready(rows: Sequence[Row[Any]]) -> Ready:
     )
 
 
+MINE = Allocation.list_id == ListRow.id
+
+
+def _next(counted: InstrumentedAttribute[int], *of: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the number after the highest so far, 1 for the first."""
+    last = func.coalesce(func.max(counted), 0)
+    return select(last + 1).where(*of).correlate(ListRow).scalar_subquery()
+
+
+def _previous() -> ScalarSelect[str]:
+    """Return the hash of the list's last receipt."""
+    return (
+        select(Allocation.receipt_hash)
+        .where(MINE)
+        .correlate(ListRow)
+        .order_by(Allocation.serial.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _few() -> Subquery:
+    """Return the first kits of the shelf, by the random sequence."""
+    return (
+        select(*shelf.COLUMNS, Kit.sequence)
+        .where(shelf.ON_SHELF)
+        .order_by(Kit.sequence)
+        .limit(bindparam("rows"))
+        .subquery("few")
+    )
+
+
 def _query() -> Select[Any]:
     """Build the one question: lock, list, next slot, last receipt, former answer, kits.
 
@@ -189,40 +234,14 @@ def _query() -> Select[Any]:
     study: BindParameter[str] = bindparam("study")
     stratum: BindParameter[str] = bindparam("stratum")
     environment: BindParameter[str] = bindparam("environment")
-    chain = LEDGER.chain
-    mine = Allocation.list_id == ListRow.id
-    position = (
-        select(func.coalesce(func.max(Allocation.position), 0) + 1)
-        .where(mine, Allocation.stratum == stratum)
-        .correlate(ListRow)
-        .scalar_subquery()
-    )
-    serial = (
-        select(func.coalesce(func.max(Allocation.serial), 0) + 1)
-        .where(mine)
-        .correlate(ListRow)
-        .scalar_subquery()
-    )
-    previous = (
-        select(Allocation.receipt_hash)
-        .where(mine)
-        .correlate(ListRow)
-        .order_by(Allocation.serial.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    few = (
-        select(*shelf.COLUMNS, Kit.sequence)
-        .where(shelf.ON_SHELF)
-        .order_by(Kit.sequence)
-        .limit(bindparam("rows"))
-        .subquery("few")
-    )
+    chain, few = LEDGER.chain, _few()
+    position = _next(Allocation.position, MINE, Allocation.stratum == stratum)
     return (
         select(
             chain.c.name, chain.c.size, chain.c.link, chain.c.last_at,
             SEEN.c.size.label("seen_size"), ListRow, Slot, Done,
-            serial.label("serial"), previous.label("previous"), Shelf.key.label("shelf_key"),
+            _next(Allocation.serial, MINE).label("serial"), _previous().label("previous"),
+            Shelf.key.label("shelf_key"),
             few.c.kit_id, few.c.kit_number, few.c.ciphertext, few.c.nonce,
         )
         .select_from(ListRow)
