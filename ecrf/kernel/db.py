@@ -102,7 +102,8 @@ class Database:
 
 def make_engine(url: str) -> Engine:
     """Return the engine for `url` (sqlite or postgresql); no other module may make one."""
-    engine = create_engine(url)
+    # What people typed stands in the parameters; an error that reaches a log shows none.
+    engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, g, make_response, request
 from flask.typing import ResponseReturnValue
@@ -89,19 +90,34 @@ def _admit(needs: Right | str) -> None:
     g.present = accounts.present(g.session, request.cookies.get(COOKIE), at)
     g.actor = g.present.actor if g.present else NOBODY
     g.by = By(g.actor, at, Origin.PAGE, services().draw)
+    sending = request.method not in ("GET", "HEAD")
+    if sending:
+        _refuse_foreign()
     if needs != Open.PUBLIC and g.present is None:
         raise SignInNeeded(T("Please sign in."))
     if isinstance(needs, Right) and not g.actor.may_anywhere(needs):
         raise NotAllowed(T("Your role does not include this page."))
-    if request.method not in ("GET", "HEAD"):
-        _refuse_foreign(g.present)
+    if sending:
+        _require_token(g.present)
 
 
-def _refuse_foreign(present: Present | None) -> None:
-    """Refuse a form that does not come from a page of ours (ASVS 3.5.1)."""
+def _refuse_foreign() -> None:
+    """Refuse what another web site sends (ASVS 3.5.1), before anything of it is kept.
+
+    It comes without our cookie, so it must not reach the page that holds a form for whoever
+    signs in next.
+    """
     came_from = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if came_from not in ("same-origin", "none"):
+    origin = request.headers.get("Origin", "")
+    foreign = bool(origin) and urlsplit(origin).netloc != request.host
+    if came_from not in ("same-origin", "none") or (
+        foreign and "Sec-Fetch-Site" not in request.headers
+    ):
         raise NotAllowed(T("This request came from another web site."))
+
+
+def _require_token(present: Present | None) -> None:
+    """Refuse a form without the token of the session it is sent in."""
     if present and not hmac.compare_digest(request.form.get("csrf", ""), present.csrf):
         raise NotAllowed(T("This page is out of date. Open it again and send the form again."))
 

@@ -1,4 +1,6 @@
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from ecrf.kernel.access import Right
 from ecrf.web.routes import COOKIE, Open
@@ -133,6 +135,24 @@ def test_a_form_sent_after_the_session_ended_is_kept_and_can_be_sent_again(visit
     kept = nobody.client.post("/sign-in", data={**back, **held})
     assert 'action="/nct05974683/people"' in kept.text
     assert 'name="reason" value="new monitor"' in kept.text
+
+
+@pytest.mark.req("SE-03")
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+)
+def test_what_another_site_sends_is_never_held_for_the_next_to_sign_in(visitor, headers):
+    sent = {"act": "give", "role": "monitor", "reason": "planted"}
+    answer = visitor(None).post("/nct05974683/people/1", sent, headers=headers)
+    assert answer.status_code == 403
+    assert "planted" not in answer.text
+
+
+@pytest.mark.req("T12")
+def test_an_error_of_the_database_does_not_show_what_was_typed(database):
+    with pytest.raises(DBAPIError) as error, database.write() as session:
+        session.execute(text("SELECT :typed FROM nowhere"), {"typed": "secret answer"})
+    assert "secret answer" not in str(error.value)
 
 
 def test_a_path_with_a_nul_is_no_page(visitor):
