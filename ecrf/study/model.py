@@ -9,35 +9,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
-Source = Literal["protocol", "seen", "unverified", "design choice"]
+from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 
-
-class Frozen(BaseModel):
-    """A part of a definition: cannot be changed, takes no key it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
-
-
-class Words(Frozen):
-    """A text in both languages."""
-
-    en: str = Field(min_length=1)
-    zh: str = Field(min_length=1)
-
-    def in_(self, locale: str) -> str:
-        return self.zh if locale == "zh" else self.en
-
-
-class Expression(Frozen):
-    """A formula of the study: the text as written and its tree (`ecrf.study.expr`)."""
-
-    text: str
-    tree: tuple[Any, ...]
+# What others take from here, too.
+__all__ = ["Expression", "Frozen", "Id", "Source", "Words"]
 
 
 class ItemType(StrEnum):
@@ -347,6 +326,8 @@ class Study(Frozen):
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()
     consent: Expression | None = None
+    verification: reviewing.Verification = reviewing.Verification()
+    milestones: tuple[reviewing.Milestone, ...] = ()
 
     @property
     def blinded(self) -> bool:
