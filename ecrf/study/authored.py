@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticCustomError
 
-from ecrf.study import model
+from ecrf.study import model, reviewing
 from ecrf.study.model import Frozen, Id, Source, Words
 
 Count = Annotated[int, Strict()]
@@ -217,6 +217,8 @@ class Study(Frozen):
     supply: Supply | None = None
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()
+    verification: reviewing.Verification = reviewing.Verification()
+    milestones: tuple[reviewing.Milestone, ...] = ()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from ecrf.study import reviewing
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 
 # What others take from here, too.
