@@ -27,16 +27,19 @@ from randomization.reveal import (
     code_break,
     for_preparation,
 )
+from randomization.schemes import SCHEMES, Options
 from randomization.shown import KitNumber, kit_numbers
+from randomization.simulate import Characteristics, Figure, Trial, simulate
 from randomization.tables import LEDGER
 from randomization.verify import Verification, verify
 
 __all__ = [
-    "LEDGER", "REASONS", "STATES", "Disclosure", "KitNumber", "Packing", "PreparedKit",
-    "Publication", "Receipt", "Request", "Spec", "Vault", "Verification", "Visit", "Why",
-    "activate", "assign_kits", "code_break", "create_tables", "dispense", "for_preparation",
-    "generate", "kit_numbers", "make_key_file", "open_vault", "publish", "published",
-    "randomize", "register_kits", "tidy", "verify",
+    "LEDGER", "REASONS", "SCHEMES", "STATES", "Characteristics", "Disclosure", "Figure",
+    "KitNumber", "Options", "Packing", "PreparedKit", "Publication", "Receipt", "Request",
+    "Spec", "Trial", "Vault", "Verification", "Visit", "Why", "activate", "assign_kits",
+    "code_break", "create_tables", "dispense", "for_preparation", "generate", "kit_numbers",
+    "make_key_file", "open_vault", "publish", "published", "randomize", "register_kits",
+    "simulate", "tidy", "verify",
 ]  # fmt: skip
 
 create_tables = schema.create

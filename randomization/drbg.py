@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Thing = TypeVar("Thing")
 
-WORD = 1 << 32
+WORD_BYTES = 4
 MOST_BYTES = 1 << 16
 
 
@@ -40,14 +40,16 @@ class HmacDrbg:
         return made[:count]
 
     def below(self, n: int) -> int:
-        """Return a fair integer from 0 to n - 1: 32-bit words, those past the last multiple
-        of n are thrown away.
+        """Return a fair integer from 0 to n - 1: words of 32 bits, or of as many bytes as n
+        needs when that is more; those past the last multiple of n are thrown away.
         """
-        if not 1 <= n <= WORD:
-            raise ValueError("n is from 1 to 2**32")
-        limit = WORD - WORD % n
+        if n < 1:
+            raise ValueError("n is at least 1")
+        width = max(WORD_BYTES, ((n - 1).bit_length() + 7) // 8)
+        words = 1 << 8 * width
+        limit = words - words % n
         while True:
-            word = int.from_bytes(self.generate(4), "big")
+            word = int.from_bytes(self.generate(width), "big")
             if word < limit:
                 return word % n
 

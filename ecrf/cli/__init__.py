@@ -3,6 +3,7 @@
 import click
 
 from ecrf.cli import demo, export, form, ledger, lock, randomization, serve, study, user
+from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 
 
 @click.group()
@@ -22,3 +23,4 @@ main.add_command(export.export)
 main.add_command(export.verify_command)
 main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
+randomization.randomization.add_command(simulate_scheme)

@@ -1,6 +1,7 @@
 """`ecrf randomization`: a list is generated, published, activated; kits are put on shelves."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 
@@ -19,6 +20,17 @@ LIST = click.option(
     "--list", "number", default=1, show_default=True, help="Number of the list."
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+SCHEME = click.option(
+    "--scheme", default="permuted_block", show_default=True,
+    type=click.Choice(sorted(api.SCHEMES)),
+)  # fmt: skip
+OPTION = click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=N[,N]",
+    help="What else the scheme takes, such as bound=3.",
+)
 
 
 @click.group()
@@ -33,22 +45,22 @@ def randomization() -> None:
     "blocks",
     type=int,
     multiple=True,
-    required=True,
     help="A block size; give it once for each size. Known to the vault only.",
 )
-@click.option("--scheme", default="permuted_block", show_default=True)
+@SCHEME
+@OPTION
 @click.option("--slots", type=int, help="Slots per stratum; the study's number by default.")
 @LIST
 @AS
 @AS_JSON
 def generate(
-    study_id: str, blocks: tuple[int, ...], scheme: str, slots: int | None, number: int,
-    username: str, as_json: bool,
+    study_id: str, blocks: tuple[int, ...], scheme: str, options: tuple[str, ...],
+    slots: int | None, number: int, username: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Draw a sealed seed and make the list of STUDY, as a draft."""
     with refusals_shown(), opened() as place:
         by, study = _begin(place, username, study_id)
-        spec = _spec(place, study, number, scheme, blocks, slots)
+        spec = _spec(place, study, number, scheme, options_of(blocks, options), slots)
         made = api.generate(_vault(place), by, spec)
     _show(made, as_json)
 
@@ -105,6 +117,18 @@ def stock(
     click.echo("\n".join(numbers))
 
 
+def options_of(blocks: tuple[int, ...], options: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Return what the scheme is told; UsageError when an option is not NAME=N[,N]."""
+    told = {"sizes": blocks} if blocks else {}
+    for option in options:
+        name, _, values = option.partition("=")
+        numbers = values.split(",")
+        if not name or not all(number.isascii() and number.isdecimal() for number in numbers):
+            raise click.UsageError(f"--option {option}: write NAME=N or NAME=N,N")
+        told[name] = tuple(int(number) for number in numbers)
+    return told
+
+
 def _stock(
     vault: api.Vault, by: By, study: Study, site: str, batch: str, expiry: date, kits: int
 ) -> tuple[str, ...]:
@@ -129,15 +153,15 @@ def _begin(place: Installation, username: str, study_id: str) -> tuple[By, Study
 
 
 def _spec(
-    place: Installation, study: Study, number: int, scheme: str, blocks: tuple[int, ...],
-    slots: int | None,
+    place: Installation, study: Study, number: int, scheme: str,
+    options: Mapping[str, tuple[int, ...]], slots: int | None,
 ) -> api.Spec:  # fmt: skip
     rule = study.randomization
     ratio = tuple(rule.ratio.items()) if rule else ()
     count = slots or (rule.slots_per_stratum if rule else 0)
     try:
         return api.Spec(
-            study.id, number, place.config.environment, scheme, ratio, {"sizes": blocks},
+            study.id, number, place.config.environment, scheme, ratio, options,
             strata.names(study), count,
         )  # fmt: skip
     except ValueError as wrong:

@@ -6,7 +6,7 @@ resistance: two calls of 128 bytes each, the second is compared.
 
 import pytest
 
-from randomization.drbg import WORD, HmacDrbg
+from randomization.drbg import HmacDrbg
 
 PLAIN = [
     (
@@ -177,18 +177,27 @@ def test_too_little_entropy_and_too_much_output_are_refused():
         HmacDrbg(bytes(32)).generate(65_537)
 
 
-@pytest.mark.parametrize("n", [0, -1, WORD + 1])
+@pytest.mark.parametrize("n", [0, -1])
 def test_below_refuses_what_it_cannot_do(n):
-    with pytest.raises(ValueError, match="from 1 to"):
+    with pytest.raises(ValueError, match="at least 1"):
         HmacDrbg(bytes(32)).below(n)
 
 
 def test_below_throws_away_words_past_the_last_multiple(monkeypatch):
     generator = HmacDrbg(bytes(32))
-    words = iter([WORD - 1, WORD - 2, 7])
+    words = iter([2**32 - 1, 2**32 - 2, 7])
     monkeypatch.setattr(generator, "generate", lambda _: next(words).to_bytes(4, "big"))
-    assert generator.below(3) == (WORD - 2) % 3
+    assert generator.below(3) == (2**32 - 2) % 3
     assert generator.below(5) == 2
+
+
+@pytest.mark.parametrize(("n", "width"), [(2**32, 4), (2**32 + 1, 5), (3**60, 12)])
+def test_below_takes_as_many_bytes_as_a_large_number_needs(n, width, monkeypatch):
+    generator = HmacDrbg(bytes(32))
+    asked = []
+    monkeypatch.setattr(generator, "generate", lambda many: asked.append(many) or bytes(many))
+    assert generator.below(n) == 0
+    assert asked == [width]
 
 
 def test_below_gives_every_value_equally_often():

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from itertools import permutations
+from itertools import pairwise, permutations, product
 
 import pytest
 
 from randomization.arm import Arm
 from randomization.drbg import HmacDrbg
-from randomization.schemes import PermutedBlocks, scheme
+from randomization.schemes import scheme
+from randomization.schemes.blocks import PermutedBlocks
 
 PAIR = (("A", 1), ("B", 1))
 KNOWN = "MMPPMPPPPMMMPMMMPPPMMPPM"
@@ -109,7 +110,7 @@ def test_an_impossible_design_is_refused_with_its_reason(ratio, options, says):
 
 
 def test_an_unknown_scheme_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match="there is permuted_block"):
+    with pytest.raises(ValueError, match="biased_coin"):
         scheme("coin", PAIR, {})
 
 
@@ -122,3 +123,99 @@ def test_an_arm_never_prints():
     assert arm == Arm("ZZCANARY1")
     assert arm != Arm("ZZCANARY2")
     assert len({arm, Arm("ZZCANARY1")}) == 1
+
+
+def walk(arms):
+    ahead, way = 0, []
+    for arm in ids(arms):
+        ahead += 1 if arm == "A" else -1
+        way.append(ahead)
+    return way
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "most"),
+    [
+        ("big_stick", {"bound": (3,)}, 3),
+        ("maximal", {"bound": (2,)}, 2),
+        ("maximal", {"bound": (3,), "even": (1,)}, 3),
+    ],
+)
+def test_the_difference_never_passes_the_bound(name, options, most):
+    for seed in range(20):
+        way = walk(scheme(name, PAIR, options).draw(generator(seed), 120))
+        assert max(map(abs, way)) <= most
+        if "even" in options:
+            assert way[-1] == 0
+
+
+def test_big_stick_forces_the_lagging_arm_and_else_tosses_a_fair_coin():
+    free = []
+    for seed in range(60):
+        way = [0, *walk(scheme("big_stick", PAIR, {"bound": (2,)}).draw(generator(seed), 100))]
+        for before, after in pairwise(way):
+            if abs(before) == 2:
+                assert abs(after) == 1
+            else:
+                free.append(after > before)
+    assert abs(sum(free) / len(free) - 0.5) < 4 * 0.5 / len(free) ** 0.5
+
+
+@pytest.mark.parametrize("even", [0, 1])
+def test_every_list_within_the_bound_is_equally_likely(even):
+    """Maximal procedure, 8 slots, bound 2: all of them are counted out."""
+
+    def fits(text):
+        way = walk(map(Arm, text))
+        return max(map(abs, way)) <= 2 and not (even and way[-1])
+
+    every = {"".join(text) for text in product("AB", repeat=8) if fits(text)}
+    design = scheme("maximal", PAIR, {"bound": (2,), "even": (even,)})
+    each, chances = 20, []
+    for seed in range(5):
+        chance = generator(5000 + seed)
+        counts = Counter(ids(design.draw(chance, 8)) for _ in range(each * len(every)))
+        assert set(counts) <= every
+        statistic = sum((counts[text] - each) ** 2 / each for text in every)
+        chances.append(chi_square_p(statistic, len(every) - 1))
+    combined = -2 * sum(math.log(chance) for chance in chances)
+    assert 0.001 < chi_square_p(combined, 10) < 0.999
+
+
+def test_an_urn_pulls_back_and_simple_draws_do_not():
+    def end(name, options):
+        ways = [
+            walk(scheme(name, PAIR, options).draw(generator(s), 60))[-1] for s in range(150)
+        ]
+        return sum(way * way for way in ways) / 150
+
+    assert end("urn", {"start": (1,), "add": (1,)}) < 0.6 * end("simple", {})
+
+
+def test_simple_draws_keep_an_unequal_ratio_in_the_long_run():
+    ratio = (("A", 2), ("B", 1))
+    counts = Counter(ids(scheme("simple", ratio, {}).draw(generator(7), 3000)))
+    assert abs(counts["A"] / 3000 - 2 / 3) < 4 * (2 / 9 / 3000) ** 0.5
+
+
+def test_a_single_arm_goes_the_same_way():
+    assert ids(scheme("none", (("A", 1),), {}).draw(generator(1), 5)) == "AAAAA"
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "options", "said"),
+    [
+        ("big_stick", (("A", 2), ("B", 1)), {"bound": (3,)}, "1:1"),
+        ("big_stick", PAIR, {}, "one bound"),
+        ("maximal", PAIR, {"bound": (3,), "even": (2,)}, "0 or 1"),
+        ("biased_coin", PAIR, {"favour": (1,), "of": (2,)}, "more than 1/2"),
+        ("biased_coin", PAIR, {"favour": (3,), "of": (3,)}, "less than 1"),
+        ("urn", (("A", 2), ("B", 1)), {"start": (1,), "add": (1,)}, "equal shares"),
+        ("urn", PAIR, {"start": (1,), "add": (1,), "sizes": (4,)}, "not sizes"),
+        ("none", PAIR, {}, "single arm"),
+        ("simple", PAIR, {"sizes": (4,)}, "no options"),
+    ],
+)
+def test_a_design_that_cannot_be_is_refused_with_what_is_wrong(name, ratio, options, said):
+    with pytest.raises(ValueError, match=said):
+        scheme(name, ratio, options)
