@@ -10,6 +10,7 @@ text, which is known to be no answer.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
 from ecrf.study.expr import Days, Row, Tree, Value, evaluate
 from ecrf.study.model import Cell, Form, Study
@@ -43,6 +44,8 @@ class Entered:
 class Context:
     """Where a form stands: at which visit, of whom, beside which other entries.
 
+    `kits` are the numbers given to this visit; `unblinded_on` says that the code was broken.
+
     `entries` are the participant's other entries. `overrides` gives paths a value of its own,
     whatever the entries say.
     """
@@ -54,6 +57,9 @@ class Context:
     number: int = 1
     randomized_on: date | None = None
     site: str = ""
+    random_number: str = ""
+    kits: tuple[str, ...] = ()
+    unblinded_on: date | None = None
     entries: Sequence[Entered] = ()
     overrides: Mapping[str, Value] = field(default_factory=dict)
 
@@ -171,6 +177,14 @@ class Sheet:
                 return context.visit
             case "site":
                 return context.site
+            case "random_number":
+                return context.random_number
+            case "kits":
+                return context.kits
+            case "entry_number":
+                return Decimal(context.number)
+            case "unblinded_on":
+                return Days.on(context.unblinded_on) if context.unblinded_on else None
             case "visit_date":
                 return Days.on(context.visit_date) if context.visit_date else None
             case "randomized_on":

@@ -8,7 +8,7 @@ expressions read. The definition is the one the entry is pinned to, else the one
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -31,7 +31,8 @@ from forms.context import Context, Entered
 from forms.ladder import Place, Rung
 from forms.reading import forms_read
 from forms.tables import Entry
-from visits.tables import Participant, Visit
+from visits.tables import KitGiven, Participant, Visit
+from visits.windows import civil_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,17 @@ def _place(lock: bool) -> Select[Any]:
         .scalar_subquery()
         .label("last_number")
     )
+    kits = (
+        select(func.aggregate_strings(KitGiven.number, ","))
+        .where(KitGiven.participant_id == Participant.id, KitGiven.visit_id == Visit.id)
+        .correlate(Participant, Visit)
+        .scalar_subquery()
+        .label("kits")
+    )
     query = (
         select(
             StudyRow, Site, Participant, Visit, Entry,
-            chain.name, chain.size, chain.link, chain.last_at, last_number,
+            chain.name, chain.size, chain.link, chain.last_at, last_number, kits,
         )
         .join(Participant, Participant.study == StudyRow.id)
         .join(Site, (Site.study == StudyRow.id) & (Site.code == Participant.site))
@@ -229,10 +237,17 @@ def _context(
         number=number,
         randomized_on=participant.randomized_on,
         site=participant.site,
+        random_number=participant.random_number or "",
+        kits=tuple(sorted(row.kits.split(","))) if row.kits else (),
+        unblinded_on=_day(participant.unblinded_at, row.Site.zone),
         entries=_others(
             session, participant.id, row.Entry, forms_read(study, fingerprint, form)
         ),
     )
+
+
+def _day(at: datetime | None, zone: str) -> date | None:
+    return None if at is None else civil_date(at, zone)
 
 
 def _others(

@@ -2,8 +2,8 @@
 
 A context is written flat, `{path: text}`, with the paths an expression would use: `dm.sex` is
 of the same visit and also answers `latest.dm.sex`; `SCR.dm.sex` is that visit's;
-`previous.vs.weight` is answered by its own path only. `visit_date`, `randomized_on`, `site` and
-`param.name` stand for themselves.
+`previous.vs.weight` is answered by its own path only. `visit_date`, `randomized_on`, `site`,
+`random_number`, `kits` (with commas), `entry_number` and `param.name` stand for themselves.
 """
 
 import re
@@ -22,7 +22,8 @@ from forms.context import Context, Entered
 from forms.dates import whole
 from forms.flat import PARTS
 
-DATES = ("visit_date", "randomized_on")
+DATES = ("visit_date", "randomized_on", "unblinded_on")
+TEXTS = ("site", "random_number", "kits", "entry_number")
 _BIRTH = re.compile(r"birth|brth|^dob", re.IGNORECASE)
 
 
@@ -71,7 +72,7 @@ class Surroundings:
         head, _, rest = path.partition(".")
         if path in DATES:
             self._take_date(path, new.text)
-        elif path == "site":
+        elif path in TEXTS:
             self.special[path] = new.text
         elif head == "param" and rest in self.study.params:
             self.overrides[path] = new.text
@@ -107,7 +108,7 @@ class Surroundings:
             "“{path}” names nothing in the study. Write form.item, such as dm.sex.",
             path=path[:80],
         )
-        return suggest(message, path[:80], (*known, *DATES, "site"))
+        return suggest(message, path[:80], (*known, *DATES, *TEXTS))
 
     def context(self) -> Context:
         """Return what was read. Answers of other forms count as those of one entry each."""
@@ -115,12 +116,17 @@ class Surroundings:
             Entered(self.visit, self.visit, 0, form, 1, answers, settled=True)
             for form, answers in self.beside.items()
         )
+        number = self.special.get("entry_number", "")
         return Context(
             visit=plan_of(self.study, self.visit),
             visit_key=self.visit,
             visit_date=self._day("visit_date"),
             randomized_on=self._day("randomized_on"),
             site=self.special.get("site", ""),
+            random_number=self.special.get("random_number", ""),
+            kits=tuple(filter(None, self.special.get("kits", "").split(","))),
+            number=int(number) if number.isdecimal() and len(number) < 6 else 1,
+            unblinded_on=self._day("unblinded_on"),
             entries=entries,
             overrides=self.overrides,
         )

@@ -1,11 +1,21 @@
 """The functions an expression may call. Pure; each gives None where it cannot know."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from ecrf.study.values import CONTEXT, Days, Value, blank, compare, interval, number, truth
+from ecrf.study.values import (
+    CONTEXT,
+    Days,
+    Value,
+    blank,
+    compare,
+    interval,
+    moment,
+    number,
+    truth,
+)
 
 MOST_PLACES = 20
 MOST_POWER = Decimal(1000)
@@ -119,6 +129,29 @@ def _between(values: Sequence[Value], measure: Callable[[date, date], int]) -> V
     return Decimal(shortest) if shortest == longest else None
 
 
+def _hours(values: Sequence[Value]) -> Value:
+    start, end = _instant(values[0]), _instant(values[1])
+    if start is None or end is None:
+        return None
+    return CONTEXT.divide(Decimal((end - start) // timedelta(minutes=1)), Decimal(60))
+
+
+def _add_hours(values: Sequence[Value]) -> Value:
+    start, step = _instant(values[0]), number(values[1])
+    if start is None or step is None or step != step.to_integral_value():
+        return None
+    try:
+        return start + timedelta(hours=int(step))
+    except OverflowError:
+        return None
+
+
+def _instant(value: Value) -> datetime | None:
+    if isinstance(value, str):
+        return moment(value)
+    return value if isinstance(value, datetime) else None
+
+
 def _add_days(values: Sequence[Value]) -> Value:
     day, step = interval(values[0]), number(values[1])
     if day is None or step is None or step != step.to_integral_value():
@@ -179,5 +212,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "len": Function(_length, 1, 1),
     "number": Function(_number, 1, 1),
     "add_days": Function(_add_days, 2, 2),
+    "hours": Function(_hours, 2, 2),
+    "add_hours": Function(_add_hours, 2, 2),
 }
 OVER_ROWS = frozenset({"count", "sum", "max", "min", "any", "all"})

@@ -12,7 +12,10 @@ from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form, Grid, Question, Study
 from ecrf.study.spelling import suggest
 
-VARIABLES = ("visit", "visit_date", "randomized_on", "site")
+VARIABLES = (
+    "visit", "visit_date", "randomized_on", "site", "random_number", "kits", "entry_number",
+    "unblinded_on",
+)  # fmt: skip
 NEWEST = ("latest", "previous")
 RESERVED = frozenset((*VARIABLES, *NEWEST, "all", "param", "row"))
 
