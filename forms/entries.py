@@ -23,6 +23,7 @@ from forms.answers import Answer, Given, called
 from forms.lookup import Found
 from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
+from forms.review import verified
 from visits import refusals
 
 
@@ -235,6 +236,7 @@ def _record(
         "version": row.version,
         "status": row.status,
         "protocol": found.fingerprint,
+        **_unverified(found, row),
         **more,
     }
     act = Act(
@@ -253,6 +255,12 @@ def _derived(found: Found, decided: Plan) -> dict[str, object]:
         if edit.key in cells and cells[edit.key].question.derive is not None
     ]
     return {"derived": derived} if derived else {}
+
+
+def _unverified(found: Found, row: store.Row) -> dict[str, object]:
+    """Name the changed items that had been verified: from now on they are not."""
+    lost = verified.lost(found.entry, row.answers)
+    return {"unverified": lost} if lost else {}
 
 
 def _moved(moves: Moves) -> dict[str, object]:

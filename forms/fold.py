@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ecrf.kernel.chain import canonical
 from ecrf.kernel.ledger import LEDGER
 from ecrf.kernel.text import Message, T
+from forms.review import verified
 from forms.tables import Entry
 from visits.tables import Participant
 
@@ -28,6 +29,7 @@ class Folded:
     """An entry as its acts make it."""
 
     answers: dict[str, Any] = field(default_factory=dict)
+    verified: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,9 +59,10 @@ def apply(folded: Folded, act: Telling) -> None:
             folded.answers.pop(item, None)
         else:
             folded.answers[item] = change["new"]
+    refs = json.loads(act.header)["refs"]
     if act.action in ("entry:save", "entry:not-done"):
-        refs = json.loads(act.header)["refs"]
         folded.facts = {name: refs[name] for name in STATED}
+    verified.tell(folded.verified, act.action, refs)
 
 
 def signed_content(folded: Folded) -> str:
@@ -111,8 +114,8 @@ def differences(
         yield Difference(entry_id, text)
     rows = session.execute(
         select(
-            Entry.id, Entry.answers, Entry.version, Entry.status, Entry.protocol, Entry.form,
-            Participant.code,
+            Entry.id, Entry.answers, Entry.verified, Entry.version, Entry.status,
+            Entry.protocol, Entry.form, Participant.code,
         )
         .join(Participant, Participant.id == Entry.participant_id)
         .where(Participant.id.in_(sorted(participants)))
@@ -124,7 +127,11 @@ def differences(
         stored = {
             name: getattr(row, name) for name in ("version", "status", "protocol", "form")
         }
-        if row.answers != told.answers or not _agree(stored, told.facts):
+        if (
+            row.answers != told.answers
+            or (row.verified or {}) != told.verified
+            or not _agree(stored, told.facts)
+        ):
             text = T(
                 "The answers of form {form} of {participant} are not what the ledger says.",
                 form=row.form.upper(), participant=row.code,

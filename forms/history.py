@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.ledger import LEDGER, REASON
+from forms.review import verified
 from forms.tables import Query
 
 MARK = "#"
@@ -57,25 +58,29 @@ def _lines(at: datetime, header_text: str, changes_text: str) -> list[Line]:
     refs = header["refs"]
     reason = next((c["new"] for c in changes if c["item"] == REASON), "") or ""
     told = [c for c in changes if not c["item"].startswith(MARK)]
-    if not told:
+    if not told and header["action"] not in verified.ACTIONS:
         told = [{"item": refs.get("item", ""), "old": None, "new": None}]
     derived = set(refs.get("derived", ()))
-    return [
-        Line(
-            at=at,
-            name=header["name"],
-            role=header["role"] or "",
-            origin=header["origin"],
-            action=header["action"],
-            item=change["item"],
-            old=change["old"],
-            new=change["new"],
-            reason=reason,
-            derived=change["item"] in derived,
-            version=refs.get("version"),
-        )
-        for change in told
-    ] + _asked(at, header, refs)
+    return (
+        [
+            Line(
+                at=at,
+                name=header["name"],
+                role=header["role"] or "",
+                origin=header["origin"],
+                action=header["action"],
+                item=change["item"],
+                old=change["old"],
+                new=change["new"],
+                reason=reason,
+                derived=change["item"] in derived,
+                version=refs.get("version"),
+            )
+            for change in told
+        ]
+        + _asked(at, header, refs)
+        + _verified(at, header, refs, reason)
+    )
 
 
 def _asked(at: datetime, header: Mapping[str, Any], refs: Mapping[str, Any]) -> list[Line]:
@@ -96,4 +101,28 @@ def _asked(at: datetime, header: Mapping[str, Any], refs: Mapping[str, Any]) -> 
         )
         for word, action in (("opened", "open"), ("closed", "close"))
         for item, rule in refs.get(word, ())
+    ]
+
+
+def _verified(
+    at: datetime, header: Mapping[str, Any], refs: Mapping[str, Any], reason: str
+) -> list[Line]:
+    """Return the items verified in this act, or no longer so; a save does that by itself."""
+    person = header["action"] in verified.ACTIONS
+    return [
+        Line(
+            at=at,
+            name=header["name"] if person else "",
+            role=(header["role"] or "") if person else "",
+            origin=header["origin"],
+            action=action,
+            item=item,
+            old=None,
+            new=None,
+            reason=reason if person else "",
+            derived=not person,
+            version=refs.get("version"),
+        )
+        for word, action in verified.WORDS.items()
+        for item in refs.get(word, ())
     ]

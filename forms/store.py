@@ -11,10 +11,11 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from ecrf.kernel.ledger import By
 from forms import ladder
 from forms.lookup import Found
+from forms.review import verified
 from forms.tables import Entry
 from forms.upsert import insert_for
 
-KEPT = ("status", "answers", "version", "saved_at", "saved_by")
+KEPT = ("status", "answers", "verified", "version", "saved_at", "saved_by")
 ADDED = (*KEPT, "participant_id", "visit_id", "form", "number", "protocol", "state")
 
 
@@ -28,7 +29,10 @@ class Row(NamedTuple):
 
 def write(session: Session, by: By, found: Found, row: Row) -> int | None:
     """Insert or update the entry and return its id; None when somebody was first."""
-    kept = {**row._asdict(), "saved_at": by.at, "saved_by": by.actor.id}
+    kept = {
+        **row._asdict(), "saved_at": by.at, "saved_by": by.actor.id,
+        "verified": verified.after(found.entry, row.answers),
+    }  # fmt: skip
     return _change(session, found, kept) if found.entry else _add(session, found, kept)
 
 

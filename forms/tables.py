@@ -7,7 +7,7 @@ Invariant, tested: an entry's `answers` equal the fold of the changes in its act
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ecrf.kernel.db import Base, Code, Key
@@ -18,7 +18,8 @@ class Entry(Base):
 
     `answers` is one JSON document {item key: {"text", "unit", "value", "missing"}} with null
     parts left out. `status`: draft, complete, not done. `state`: open, frozen, locked.
-    `version` counts saves. Made by the first save.
+    `version` counts saves. Made by the first save. `verified` is {item key: version at which it
+    was compared with the source, 0 when it was changed since} (`forms.review.verified`).
     """
 
     __tablename__ = "entry"
@@ -39,6 +40,7 @@ class Entry(Base):
     status: Mapped[str] = mapped_column(String(12), default="draft")
     state: Mapped[str] = mapped_column(String(12), default="open")
     answers: Mapped[dict[str, Any]]
+    verified: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[int]
     signature_id: Mapped[int | None] = mapped_column(ForeignKey("signature.id"))
     signed_version: Mapped[int | None]

@@ -1,12 +1,13 @@
 """The tables of each database, all packages' together. For tests and for writing revisions."""
 
+import forms.review.tables
 import forms.tables
 import visits.tables
 from ecrf.kernel import ledger, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
-MAKERS = (forms.tables, visits.tables, ledger, people, signatures, tables)
+MAKERS = (forms.review.tables, forms.tables, visits.tables, ledger, people, signatures, tables)
 
 
 def metadata(which):

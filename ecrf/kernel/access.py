@@ -16,11 +16,14 @@ class Right(StrEnum):
     """Named `<thing>:<act>`; kept in alphabetical order."""
 
     ACCOUNT_MANAGE = "account:manage"
+    ADJUDICATION_CHAIR = "adjudication:chair"
+    ADJUDICATION_MANAGE = "adjudication:manage"
     ADJUDICATION_WRITE = "adjudication:write"
     CODE_BREAK = "code:break"
     DATA_EXPORT = "data:export"
     DATA_FREEZE = "data:freeze"
     DATA_LOCK = "data:lock"
+    DATA_VERIFY = "data:verify"
     ENTRY_READ = "entry:read"
     ENTRY_SIGN = "entry:sign"
     ENTRY_WRITE = "entry:write"
@@ -32,18 +35,24 @@ class Right(StrEnum):
     QUERY_ANSWER = "query:answer"
     QUERY_CLOSE = "query:close"
     QUERY_OPEN = "query:open"
+    REVIEW_DATA = "review:data"
+    REVIEW_MEDICAL = "review:medical"
     STUDY_APPROVE = "study:approve"
     STUDY_READ = "study:read"
     TREATMENT_READ = "treatment:read"
+    VERIFICATION_PLAN = "verification:plan"
 
 
 class Role(StrEnum):
     INVESTIGATOR = "site investigator"
+    DELEGATE = "signing delegate"
     COORDINATOR = "study coordinator"
     PHARMACIST = "unblinded pharmacist"
     DATA_MANAGER = "data manager"
     MONITOR = "monitor"
+    MEDICAL_REVIEWER = "medical reviewer"
     ADJUDICATOR = "adjudicator"
+    CHAIR = "adjudication chair"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
 
@@ -55,37 +64,55 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.PARTICIPANT_ENROL, R.PARTICIPANT_RANDOMIZE, R.PARTICIPANT_READ, R.QUERY_ANSWER,
         R.STUDY_READ,
     }),
+    Role.DELEGATE: frozenset({
+        R.ENTRY_READ, R.ENTRY_SIGN, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ,
+    }),
     Role.COORDINATOR: frozenset({
         R.ENTRY_READ, R.ENTRY_WRITE, R.LEDGER_READ, R.PARTICIPANT_ENROL, R.PARTICIPANT_READ,
         R.QUERY_ANSWER, R.STUDY_READ,
     }),
     Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.TREATMENT_READ}),
     Role.DATA_MANAGER: frozenset({
-        R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.ENTRY_READ, R.LEDGER_READ,
-        R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN, R.STUDY_APPROVE, R.STUDY_READ,
+        R.ADJUDICATION_MANAGE, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.ENTRY_READ,
+        R.LEDGER_READ,
+        R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN, R.REVIEW_DATA, R.STUDY_APPROVE,
+        R.STUDY_READ, R.VERIFICATION_PLAN,
     }),
     Role.MONITOR: frozenset({
-        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
+        R.DATA_VERIFY, R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_CLOSE,
+        R.QUERY_OPEN, R.STUDY_READ,
+    }),
+    Role.MEDICAL_REVIEWER: frozenset({
+        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_OPEN, R.REVIEW_MEDICAL,
         R.STUDY_READ,
     }),
     Role.ADJUDICATOR: frozenset({R.ADJUDICATION_WRITE, R.STUDY_READ}),
+    Role.CHAIR: frozenset({R.ADJUDICATION_CHAIR, R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.AUDITOR: frozenset({R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ}),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
 }  # fmt: skip
 
 TITLES: dict[str, Message] = {
     Role.INVESTIGATOR: T("site investigator"),
+    Role.DELEGATE: T("signing delegate"),
     Role.COORDINATOR: T("study coordinator"),
     Role.PHARMACIST: T("unblinded pharmacist"),
     Role.DATA_MANAGER: T("data manager"),
     Role.MONITOR: T("monitor"),
+    Role.MEDICAL_REVIEWER: T("medical reviewer"),
     Role.ADJUDICATOR: T("adjudicator"),
+    Role.CHAIR: T("adjudication chair"),
     Role.AUDITOR: T("auditor"),
     Role.ADMINISTRATOR: T("administrator"),
 }
 
 UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if R.TREATMENT_READ in rights)
 BLINDED = frozenset(Role) - UNBLINDED
+COMMITTEE = frozenset(role for role, rights in RIGHTS.items() if R.ADJUDICATION_WRITE in rights)
+"""Who judges events. They have read no entry and no treatment of the study otherwise."""
+INSIDERS = frozenset(
+    role for role, rights in RIGHTS.items() if rights & {R.ENTRY_READ, R.TREATMENT_READ}
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -134,6 +161,11 @@ class Actor:
 
 
 def conflict(roles: Iterable[Role]) -> bool:
-    """Say whether these roles, held at any time by one person in one study, break the blind."""
+    """Say whether these roles, held at any time by one person in one study, break the blind.
+
+    A committee's blind is broken, too, by whoever reads entries, the opinion of a site among
+    them.
+    """
     held = set(roles)
-    return bool(held & UNBLINDED) and bool(held & BLINDED)
+    unblinded = bool(held & UNBLINDED) and bool(held & BLINDED)
+    return unblinded or (bool(held & COMMITTEE) and bool(held & INSIDERS))

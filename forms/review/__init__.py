@@ -1,0 +1,1 @@
+"""Verification against the source, review marks, milestones: whoever looks after the site."""
