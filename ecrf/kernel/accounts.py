@@ -91,7 +91,8 @@ def give(session: Session, by: By, person_id: int, grant: Grant, reason: str) ->
         raise Conflict(
             T(
                 "This person has or had a role on the other side of the blind in this study; "
-                "nobody may hold a blinded and an unblinded role in one study."
+                "nobody may hold a blinded and an unblinded role in one study, or judge events "
+                "whose entries they can read."
             )
         )
     if any(r.role == grant.role and r.site == grant.site and r.ends_at is None for r in rows):

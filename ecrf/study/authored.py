@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticCustomError
 
 from ecrf.study import model, reviewing
+from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.model import Frozen, Id, Source, Words
 
 Count = Annotated[int, Strict()]
@@ -215,6 +216,7 @@ class Study(Frozen):
     consent: Formula | None = None
     randomization: Randomization | None = None
     supply: Supply | None = None
+    adjudication: WrittenAdjudication | None = None
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()
     verification: reviewing.Verification = reviewing.Verification()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from ecrf.kernel.text import T
-from ecrf.study import authored, model
+from ecrf.study import adjudication, authored, model
 from ecrf.study.expr import ExpressionError, parse
 from ecrf.study.findings import Problem, Spot
 from ecrf.study.model import Expression, ItemType
@@ -126,6 +126,19 @@ class Builder:
             }
         )
 
+    def adjudication(
+        self, written: adjudication.Written | None
+    ) -> adjudication.Adjudication | None:
+        if written is None:
+            return None
+        here: Spot = ("adjudication",)
+        when = self.expression(written.when, (*here, "when"))
+        says = self.expression(written.site_says, (*here, "site_says"))
+        if when is None or says is None:
+            return None
+        parts = {**dict(written), "when": when, "site_says": says}
+        return adjudication.Adjudication(**parts)
+
     def endpoint(self, written: authored.Endpoint, here: Spot) -> model.Endpoint:
         derive = self.expression(written.derive, (*here, "derive"))
         return model.Endpoint(**{**dict(written), "derive": derive})
@@ -157,6 +170,7 @@ class Builder:
                 "supply": _supply(written.supply),
                 "endpoints": tuple(endpoints),
                 "consent": consent,
+                "adjudication": self.adjudication(written.adjudication),
             }
         )
 

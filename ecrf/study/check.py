@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from ecrf.study import check_forms, check_formulas, check_plan, check_review, circles
+from ecrf.study import (
+    check_adjudication,
+    check_forms,
+    check_formulas,
+    check_plan,
+    check_review,
+    circles,
+)
 from ecrf.study.findings import Finding, Nowhere, Places, Problem, located
 from ecrf.study.model import Study
 from ecrf.study.references import Names
@@ -19,5 +26,6 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_forms.problems(study)
     yield from check_plan.problems(study, lost)
     yield from check_review.problems(study, lost)
+    yield from check_adjudication.problems(study, lost)
     yield from check_formulas.problems(names)
     yield from circles.problems(names)

@@ -135,6 +135,8 @@ def _matrix(study: Study, lost: frozenset[str]) -> Iterator[Problem]:
             message = T("The study has no form {form}.", form=cell.form)
             yield Problem(("matrix", n, "form"), suggest(message, cell.form, forms))
     planned = {cell.form for cell in study.matrix}
+    if study.adjudication is not None:
+        planned.add(study.adjudication.vote)
     for name in study.forms:
         if name not in planned:
             message = T("The form {name} is due at no visit.", name=name)

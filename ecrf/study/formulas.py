@@ -70,6 +70,11 @@ def _of_the_whole(study: Study) -> Iterator[Formula]:
     for n, endpoint in enumerate(study.endpoints):
         if endpoint.derive is not None:
             yield Formula(("endpoints", n, "derive"), endpoint.derive)
+    rule = study.adjudication
+    if rule is not None and rule.form in study.forms:
+        event = study.forms[rule.form]
+        yield Formula(("adjudication", "when"), rule.when, event)
+        yield Formula(("adjudication", "site_says"), rule.site_says, event)
     design = study.randomization
     if design is None:
         return

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from ecrf.study import reviewing
+from ecrf.study.adjudication import Adjudication
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 
 # What others take from here, too.
@@ -327,6 +328,7 @@ class Study(Frozen):
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()
     consent: Expression | None = None
+    adjudication: Adjudication | None = None
     verification: reviewing.Verification = reviewing.Verification()
     milestones: tuple[reviewing.Milestone, ...] = ()
 

@@ -50,6 +50,7 @@ def _things(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         yield from _codes(listed)
     yield from _plan(study)
     yield from _design(study)
+    yield from _adjudication(study)
     for form in study.forms.values():
         yield from _form(form)
 
@@ -88,6 +89,20 @@ def _design(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         for level in factor.levels:
             part = T("level {level} of factor {factor}", level=level.value, factor=factor.id)
             yield ("factor", factor.id, level.value), Thing(part, None, _facts(level))
+
+
+def _adjudication(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    rule = study.adjudication
+    if rule is None:
+        return
+    parts: dict[str, tuple[Text, BaseModel]] = {
+        "adjudication": (T("the adjudication"), rule),
+        "dossier": (T("the dossier"), rule.dossier),
+        "agreement": (T("the rule of agreement"), rule.agreement),
+        "timers": (T("the times of the adjudication"), rule.timers),
+    }
+    for key, (name, part) in parts.items():
+        yield ("adjudication", key), Thing(name, None, _facts(part))
 
 
 def _form(form: model.Form) -> Iterator[tuple[Key, Thing]]:

@@ -2,6 +2,8 @@ import itertools
 
 from ecrf.kernel.access import (
     BLINDED,
+    COMMITTEE,
+    INSIDERS,
     RIGHTS,
     TITLES,
     UNBLINDED,
@@ -37,7 +39,16 @@ def test_whoever_sees_treatment_sees_no_entry_and_the_other_way_round():
 
 def test_two_roles_conflict_exactly_when_they_are_on_different_sides():
     for one, other in itertools.combinations(Role, 2):
-        assert conflict([one, other]) == ((one in BLINDED) != (other in BLINDED))
+        blind = (one in BLINDED) != (other in BLINDED)
+        judging = (one in COMMITTEE) != (other in COMMITTEE) and bool({one, other} & INSIDERS)
+        assert conflict([one, other]) == (blind or judging)
+
+
+def test_whoever_judges_events_holds_no_role_that_reads_entries_or_treatments():
+    assert {Role.ADJUDICATOR, Role.CHAIR} == COMMITTEE
+    for role in (Role.INVESTIGATOR, Role.COORDINATOR, Role.PHARMACIST, Role.DATA_MANAGER):
+        assert conflict([Role.ADJUDICATOR, role])
+    assert not conflict([Role.ADJUDICATOR, Role.CHAIR, Role.ADMINISTRATOR])
 
 
 def test_a_grant_ends_at_its_site_and_its_study():
