@@ -194,6 +194,10 @@ def _number(values: Sequence[Value]) -> Value:
     return number(values[0])
 
 
+def _default(values: Sequence[Value]) -> Value:
+    return values[1] if blank(values[0]) else values[0]
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "given": Function(_given, 1, 1),
     "blank": Function(_blank, 1, 1),
@@ -211,6 +215,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "pow": Function(_power, 2, 2),
     "len": Function(_length, 1, 1),
     "number": Function(_number, 1, 1),
+    "default": Function(_default, 2, 2),
     "add_days": Function(_add_days, 2, 2),
     "hours": Function(_hours, 2, 2),
     "add_hours": Function(_add_hours, 2, 2),

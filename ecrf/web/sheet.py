@@ -91,6 +91,7 @@ class Line(NamedTuple):
 
     id: str
     label: Text
+    hint: Text | None
     fields: tuple[Field | None, ...]
 
     @property
@@ -194,6 +195,7 @@ class _Pen:
             Line(
                 row.id,
                 row.label,
+                row.hint,
                 tuple(
                     self.field(cells[f"{row.id}.{column.id}"])
                     if f"{row.id}.{column.id}" in cells
