@@ -4,24 +4,27 @@ Current answers equal the fold; where they do not, somebody changed the tables p
 signature binds the fold at its place in the chain.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.chain import canonical
 from ecrf.kernel.ledger import LEDGER
+from ecrf.kernel.signatures import Signature
 from ecrf.kernel.text import Message, T
+from forms import binding
 from forms.review import verified
 from forms.tables import Entry
 from visits.tables import Participant
 
 ENTRY = "entry:"
 STATED = ("version", "status", "protocol", "form", "number", "visit")
+SIGNED = ("version", "protocol", "form", "number", "visit")
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Folded:
 
     answers: dict[str, Any] = field(default_factory=dict)
     verified: dict[str, int] = field(default_factory=dict)
+    signatures: dict[int, tuple[int, str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,15 +69,12 @@ def apply(folded: Folded, act: Telling) -> None:
     verified.tell(folded.verified, act.action, refs)
 
 
-def signed_content(folded: Folded) -> str:
-    """Return the SHA-256 a signature given now would bind."""
-    content = {
-        "answers": folded.answers,
-        "definition": folded.facts.get("protocol"),
-        "form": folded.facts.get("form"),
-        "version": folded.facts.get("version"),
-    }
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+def binds(folded: Folded, refs: Mapping[str, Any]) -> bool:
+    """Say whether an act of signing binds the entry as it is told to be."""
+    same = all(
+        refs.get(name) == value for name, value in folded.facts.items() if name in SIGNED
+    )
+    return same and refs["content"] == binding.digest(folded.answers, refs)
 
 
 def fold(acts: Iterable[Telling]) -> tuple[dict[int, Folded], list[int]]:
@@ -85,8 +86,9 @@ def fold(acts: Iterable[Telling]) -> tuple[dict[int, Folded], list[int]]:
         folded = found.setdefault(entry_id, Folded())
         apply(folded, act)
         if act.action == "entry:sign":
-            bound = json.loads(act.header)["refs"]["content"]
-            if bound != signed_content(folded):
+            refs = json.loads(act.header)["refs"]
+            folded.signatures[refs["signature"]] = refs["version"], refs["content"]
+            if not binds(folded, refs):
                 wrong.append(entry_id)
     return found, wrong
 
@@ -109,6 +111,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield the entries of these participants that differ from the fold of these chains."""
     folded, wrong = fold(acts(session, chains))
+    participants = sorted(participants)
+    wrong += _moved(session, folded, participants)
     for entry_id in wrong:
         text = T("A signature of form number {id} binds other answers.", id=entry_id)
         yield Difference(entry_id, text)
@@ -118,7 +122,7 @@ def differences(
             Entry.protocol, Entry.form, Participant.code,
         )
         .join(Participant, Participant.id == Entry.participant_id)
-        .where(Participant.id.in_(sorted(participants)))
+        .where(Participant.id.in_(participants))
         .order_by(Entry.id)
         .execution_options(yield_per=500)
     )  # fmt: skip
@@ -144,3 +148,27 @@ def differences(
 
 def _agree(stored: Mapping[str, object], told: Mapping[str, object]) -> bool:
     return all(told.get(name) == value for name, value in stored.items())
+
+
+def _moved(
+    session: Session, folded: Mapping[int, Folded], participants: Sequence[int]
+) -> Iterator[int]:
+    """Yield the entries whose stored signatures are not those the ledger tells of."""
+    target = ENTRY + Entry.id.cast(Signature.target.type)
+    rows = session.execute(
+        select(
+            Entry.id, Entry.signature_id, Entry.signed_version, Signature.id.label("own"),
+            Signature.version, Signature.content_hash,
+        )
+        .outerjoin(Signature, Signature.target == target)
+        .where(Entry.participant_id.in_(participants))
+        .order_by(Entry.id)
+    )  # fmt: skip
+    for entry_id, group in groupby(rows, key=attrgetter("id")):
+        found = list(group)
+        told = folded.get(entry_id, Folded()).signatures
+        stored = {row.own: (row.version, row.content_hash) for row in found if row.own}
+        last = max(told, default=None)
+        current = (last, None if last is None else told[last][0])
+        if stored != told or (found[0].signature_id, found[0].signed_version) != current:
+            yield entry_id

@@ -73,6 +73,11 @@ def still(place: Place, allowed: tuple[str, ...]) -> ColumnElement[bool]:
     return _standing(allowed, literal(place.visit_id))
 
 
+def still_at(visit_id: ColumnElement[int], allowed: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return the same condition for the visit each row written belongs to."""
+    return _standing(allowed, visit_id)
+
+
 @cache
 def standing(allowed: tuple[str, ...]) -> ColumnElement[bool]:
     """Return the same condition for the visit that comes as the parameter AT_VISIT.

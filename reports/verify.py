@@ -251,7 +251,7 @@ class _Check:
         if header["action"] in ("entry:save", "entry:not-done"):
             entry["refs"] = header["refs"]
         signs = header["action"] == "entry:sign" and not entry["lacking"]
-        if signs and header["refs"]["content"] != _bound(entry):
+        if signs and header["refs"]["content"] != _bound(entry, header["refs"]):
             yield Fault("binding", where)
 
     def tree(self) -> Iterator[Fault]:
@@ -353,12 +353,11 @@ def _plain(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-def _bound(entry: Entry) -> str:
-    refs = entry["refs"]
-    content = {
-        "answers": entry["answers"], "definition": refs["protocol"], "form": refs["form"],
-        "version": refs["version"],
-    }  # fmt: skip
+def _bound(entry: Entry, signed: dict[str, Any]) -> str:
+    refs = {**entry["refs"], **{name: signed.get(name) for name in ("meaning", "meaning_zh")}}
+    names = ("form", "number", "participant", "protocol", "version", "visit")
+    content = {name: refs[name] for name in (*names, "meaning", "meaning_zh")}
+    content["answers"] = entry["answers"]
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
 

@@ -77,3 +77,4 @@ class SignIn(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    signed_at: Mapped[datetime | None]

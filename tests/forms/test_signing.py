@@ -2,7 +2,7 @@ import hashlib
 import json
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from ecrf.kernel.access import Right
 from ecrf.kernel.chain import canonical
@@ -45,7 +45,9 @@ def test_a_signature_shows_name_meaning_and_time_and_binds_the_content(desk):
             "answers": {
                 "dbp": {"text": "80", "value": "80"}, "sbp": {"text": "120", "value": "120"},
             },
-            "definition": FINGERPRINT, "form": "vs", "version": 1,
+            "form": "vs", "meaning": "I have read these signs.",
+            "meaning_zh": "I have read these signs.（中）", "number": 1,
+            "participant": "PUMCH-001", "protocol": FINGERPRINT, "version": 1, "visit": "BL",
         })  # fmt: skip
         assert made.content_hash == hashlib.sha256(content.encode()).hexdigest()
     signed = entry(desk)
@@ -67,6 +69,37 @@ def test_signing_is_an_act_that_names_the_signature_and_what_it_binds(desk):
         assert not list(fold.differences(session, [chain], [1]))
 
 
+@pytest.mark.req("ES-02")
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"target": "entry:2"}, {"content_hash": "0" * 64}, {"signed_version": 9},
+        {"signature_id": None},
+    ],
+    ids=lambda moved: next(iter(moved)),
+)  # fmt: skip
+def test_a_signature_moved_to_another_entry_or_altered_is_found_out(desk, moved):
+    """ES-02: a signature row cannot be moved to another record or altered unnoticed."""
+    desk.save(NORMAL, complete=True)
+    desk.save(NORMAL, visit="SCR", complete=True)
+    sign(desk)
+    chain = f"participant:{STUDY_ID}/PUMCH-001"
+    with desk.database.write() as session:
+        assert not list(fold.differences(session, [chain], [1]))
+        rows = session.connection()
+        if "target" in moved or "content_hash" in moved:
+            made = dict(rows.execute(select(Signature.__table__)).one()._mapping)
+            kept = {**made, **moved}
+            del kept["id"]
+            rows.execute(insert(Signature).values(**kept))
+        else:
+            rows.execute(update(Entry).where(Entry.id == 1).values(**moved))
+        told = [d.message.in_("en") for d in fold.differences(session, [chain], [1])]
+    number = 2 if "target" in moved else 1
+    assert told == [f"A signature of form number {number} binds other answers."]
+
+
+@pytest.mark.req("ES-05")
 def test_a_change_breaks_the_signature_and_leaves_its_row(desk):
     desk.save(NORMAL, complete=True)
     sign(desk)
