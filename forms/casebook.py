@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from ecrf.study.model import Study
+from ecrf.study.model import Assessment, Study
 
 SOON = timedelta(days=7)
 
@@ -19,6 +19,7 @@ class Standing(StrEnum):
     LOCKED = "locked"
     FROZEN = "frozen"
     QUERIES = "has queries"
+    ANSWERED = "answered"
     OVERDUE = "overdue"
     IN_PROGRESS = "in progress"
     SIGNED = "signed"
@@ -46,6 +47,8 @@ class VisitFacts(Protocol):
     @property
     def plan(self) -> str: ...
     @property
+    def asked(self) -> str: ...
+    @property
     def state(self) -> str: ...
     @property
     def status(self) -> str: ...
@@ -55,18 +58,38 @@ class VisitFacts(Protocol):
     def due(self) -> date | None: ...
 
 
-def required(study: Study, plan_id: str) -> tuple[str, ...]:
-    """Return the forms that must be filled at a visit and are defined, in page order."""
+def required(study: Study, plan_id: str, asked: str = "") -> tuple[str, ...]:
+    """Return the forms that must be filled at a visit and are defined, in page order.
+
+    `asked` are the conditional forms that answers make due there, each with a | behind it.
+    """
     return tuple(
         a.form
         for a in study.forms_at(plan_id)
-        if a.need == "required" and a.form in study.forms
+        if a.form in study.forms and need(study, a, asked) == "required"
     )
 
 
-def missing(study: Study, plan_id: str, counts: Counts) -> int:
+def need(study: Study, cell: Assessment, asked: str, spared: str = "") -> str:
+    """Return how much a form is needed at one visit: a word of the matrix, or "not needed"."""
+    if f"|{cell.form}|" in f"|{asked}":
+        return "required"
+    if f"|{cell.form}|" in f"|{spared}":
+        return "not needed"
+    return "conditional" if waits(study, cell) else cell.need
+
+
+def waits(study: Study, cell: Assessment) -> bool:
+    """Say whether only a condition of the study makes the form required at the visit."""
+    return cell.need in ("required", "conditional") and any(
+        condition.form == cell.form and cell.visit in (condition.visits or (cell.visit,))
+        for condition in study.consequences.conditions
+    )
+
+
+def missing(study: Study, plan_id: str, counts: Counts, asked: str = "") -> int:
     """Return how many required forms are neither complete nor marked as not done."""
-    return max(0, len(required(study, plan_id)) - counts.required)
+    return max(0, len(required(study, plan_id, asked)) - counts.required)
 
 
 def standing(
@@ -77,21 +100,27 @@ def standing(
         return Standing(lock)
     if counts.queries:
         return Standing.QUERIES
+    if counts.answered:
+        return Standing.ANSWERED
     if visit.status == "missed":
         return Standing.MISSED
     if visit.status == "planned" and not _entered(counts):
         return _waiting(visit, today)
-    if counts.drafts or missing(study, visit.plan, counts):
+    if counts.drafts or missing(study, visit.plan, counts, visit.asked):
         return Standing.IN_PROGRESS
     return Standing.COMPLETE
 
 
-def form_standing(*, lock: str, status: str | None, signed: bool, queries: int) -> Standing:
+def form_standing(
+    *, lock: str, status: str | None, signed: bool, queries: int, answered: int = 0
+) -> Standing:
     """Return the word for one form; `status` is None while it has no entry."""
     if lock != "open":
         return Standing(lock)
     if queries:
         return Standing.QUERIES
+    if answered:
+        return Standing.ANSWERED
     if status is None:
         return Standing.NOT_STARTED
     if status == "not done":

@@ -19,7 +19,8 @@ from ecrf.kernel.ledger import participant_chain, study_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import Message, T
 from ecrf.study import versions
-from forms import fold
+from forms import casebook, fold
+from forms.questions import places
 from forms.scope import Level, Scope
 from forms.tables import Entry, Query
 from visits.tables import Participant, Visit
@@ -97,7 +98,9 @@ def _not_started(session: Session, scope: Scope, entries: Sequence[Any]) -> Iter
         return
     begun = {(entry.visit_id, entry.form) for entry in entries}
     rows = session.execute(
-        select(Visit.id, Visit.plan, Visit.key, Participant.code, Participant.protocol)
+        select(
+            Visit.id, Visit.plan, Visit.key, Visit.asked, Participant.code, Participant.protocol
+        )
         .join(Participant, Participant.id == Visit.participant_id)
         .where(scope.participants(), scope.visits(), Visit.status == "held")
         .order_by(Participant.code, Visit.position)
@@ -105,7 +108,9 @@ def _not_started(session: Session, scope: Scope, entries: Sequence[Any]) -> Iter
     for row in rows:
         study = versions.model(session, row.protocol)
         for planned in study.forms_at(row.plan):
-            needed = planned.need == "required" and planned.form in study.forms
+            needed = planned.form in study.forms and (
+                casebook.need(study, planned, row.asked) == "required"
+            )
             if needed and (row.id, planned.form) not in begun:
                 text = T(
                     "{form} is required at {visit} and was not started.",
@@ -138,20 +143,23 @@ def _unsigned(session: Session, entries: Sequence[Any]) -> Iterator[Blocker]:
 
 def _queries(session: Session, scope: Scope) -> Iterator[Blocker]:
     rows = session.execute(
-        select(Query.item, Query.status, Entry.form, Entry.number, Participant.code, Visit.key)
-        .join(Entry, Entry.id == Query.entry_id)
-        .join(Participant, Participant.id == Entry.participant_id)
-        .join(Visit, Visit.id == Entry.visit_id)
-        .where(scope.participants(), scope.visits(), scope.entries(), Query.status != "closed")
-        .order_by(Participant.code, Visit.position, Entry.form, Entry.number, Query.id)
+        select(Query.item, Query.status, Query.form, Query.number, Participant.code, Visit.key)
+        .join(Participant, Participant.id == Query.participant_id)
+        .outerjoin(Visit, Visit.id == Query.visit_id)
+        .outerjoin(Entry, Entry.id == Query.entry_id)
+        .where(scope.participants(), scope.visits(), scope.entries())
+        .where(Query.status.in_(("open", "answered")))
+        .order_by(Participant.code, Visit.position, Query.form, Query.number, Query.id)
     )
     for row in rows:
+        item = places.NAMES.get(places.about(row.key is not None, row.form, row.item), row.item)
         text = (
-            T("A query on {item} waits for an answer.", item=row.item)
+            T("A query on {item} waits for an answer.", item=item)
             if row.status == "open"
-            else T("A query on {item} is answered and waits to be closed.", item=row.item)
+            else T("A query on {item} is answered and waits to be closed.", item=item)
         )
-        yield Blocker(Gate.QUERY, text, row.code, row.key, row.form, row.number, row.item)
+        place = (row.form, row.number, row.item) if row.form else (None, None, None)
+        yield Blocker(Gate.QUERY, text, row.code, row.key, *place)
 
 
 def _visits(session: Session, scope: Scope, at: datetime) -> Iterator[Blocker]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor
@@ -44,6 +44,7 @@ class EntryRow(NamedTuple):
     version: int
     signed_version: int | None
     queries: int
+    answered: int = 0
 
     @property
     def signed(self) -> bool:
@@ -69,6 +70,7 @@ class Incomplete(NamedTuple):
     plan: str
     held_on: date | None
     there: int
+    asked: str
 
 
 class Asked(NamedTuple):
@@ -99,13 +101,15 @@ def by_visit(
     counts = {row[0]: Counts(*row[1:]) for row in entries}
     queries = session.execute(
         select(
-            Entry.visit_id, _count(Query.status == "open"), _count(Query.status == "answered")
+            Query.visit_id, _count(Query.status == "open"), _count(Query.status == "answered")
         )
-        .join(Entry, Entry.id == Query.entry_id)
         .join(Participant, Participant.id == Query.participant_id)
-        .where(Query.study == study.id, Query.status.in_(("open", "answered")), *wanted)
-        .group_by(Entry.visit_id)
-    )
+        .where(
+            Query.study == study.id, Query.status.in_(("open", "answered")),
+            Query.visit_id.is_not(None), *wanted,
+        )
+        .group_by(Query.visit_id)
+    )  # fmt: skip
     for visit_id, open_, answered in queries:
         found = counts.get(visit_id, Counts())
         counts[visit_id] = found._replace(queries=open_, answered=answered)
@@ -113,17 +117,18 @@ def by_visit(
 
 
 def of_participant(session: Session, participant_id: int) -> tuple[EntryRow, ...]:
-    """Return every entry of a participant with the number of its open queries."""
-    queries = (
+    """Return every entry of a participant with the number of its live queries."""
+    queries, answered = (
         select(func.count(Query.id))
-        .where(Query.entry_id == Entry.id, Query.status == "open")
+        .where(Query.entry_id == Entry.id, Query.status == status)
         .correlate(Entry)
         .scalar_subquery()
+        for status in ("open", "answered")
     )
     rows = session.execute(
         select(
             Entry.visit_id, Entry.form, Entry.number, Entry.status, Entry.state, Entry.version,
-            Entry.signed_version, queries,
+            Entry.signed_version, queries, answered,
         )
         .where(Entry.participant_id == participant_id)
         .order_by(Entry.visit_id, Entry.form, Entry.number)
@@ -158,7 +163,7 @@ def incomplete(session: Session, actor: Actor, study: Study) -> Some[Incomplete]
     rows = session.execute(
         select(
             Participant.code, Visit.key, Visit.plan, Visit.held_on, there.label("there"),
-            func.count().over().label("total"),
+            Visit.asked, func.count().over().label("total"),
         )
         .join(Participant, Participant.id == Visit.participant_id)
         .outerjoin(Entry, Entry.visit_id == Visit.id)
@@ -168,8 +173,10 @@ def incomplete(session: Session, actor: Actor, study: Study) -> Some[Incomplete]
             Visit.status == "held",
             Visit.state == "open",
         )
-        .group_by(Visit.id, Participant.code, Visit.key, Visit.plan, Visit.held_on)
-        .having(there < case(needed, value=Visit.plan, else_=0))
+        .group_by(
+            Visit.id, Participant.code, Visit.key, Visit.plan, Visit.held_on, Visit.asked
+        )
+        .having(there < case(needed, value=Visit.plan, else_=0) + _asked_forms())
         .order_by(Visit.held_on, Participant.code)
         .limit(SHOWN)
     ).all()  # fmt: skip
@@ -219,8 +226,20 @@ def _there(study: Study) -> ColumnElement[int]:
         for plan in study.visits
         for form in casebook.required(study, plan.id)
     ]
-    done = and_((Visit.plan + "/" + Entry.form).in_(pairs), Entry.status != "draft")
+    planned = (Visit.plan + "/" + Entry.form).in_(pairs)
+    done = and_(or_(planned, _asked()), Entry.status != "draft")
     return func.count(case((done, Entry.form)).distinct())
+
+
+def _asked() -> ColumnElement[bool]:
+    """Say that answers make the entry's form due at its visit; exact, unlike LIKE."""
+    listed = literal("|", String) + Visit.asked
+    return func.replace(listed, "|" + Entry.form + "|", "") != listed
+
+
+def _asked_forms() -> ColumnElement[int]:
+    """Count the forms that answers make due at a visit: each has a | behind it."""
+    return func.length(Visit.asked) - func.length(func.replace(Visit.asked, "|", ""))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:

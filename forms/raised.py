@@ -10,7 +10,7 @@ went away and came again.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.ledger import By
@@ -20,6 +20,7 @@ from forms.tables import Query
 from forms.upsert import insert_or
 
 LIVE = ("open", "answered")
+MOVED = ("status", "text_en", "text_zh", "closed_at")
 
 
 class Known(NamedTuple):
@@ -89,9 +90,14 @@ def marks(findings: Iterable[Finding]) -> frozenset[Mark]:
 
 
 def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -> None:
-    """Carry the moves out."""
+    """Carry the moves out; what was asked before the form was begun now belongs to it."""
+    if found.entry is None:
+        _adopt(session, found, entry_id)
     row = {
         "entry_id": entry_id,
+        "visit_id": found.visit.id,
+        "form": found.form.id,
+        "number": found.number,
         "participant_id": found.participant.id,
         "study": found.participant.study,
         "site": found.participant.site,
@@ -101,22 +107,45 @@ def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -
     }
     rows: list[Mapping[str, object]] = [
         {
-            **row, "item": f.item, "rule": f.rule, "status": "open",
+            **row, "item": f.item, "rule": f.rule, "status": "open", "closed_at": None,
             "text_en": f.message.in_("en")[:600], "text_zh": f.message.in_("zh")[:600],
         }
         for f in moves.opened
     ]  # fmt: skip
-    rows += [{**row, **q._asdict(), "status": "closed"} for q in moves.closed]
+    done = {**row, "status": "closed", "closed_at": by.at}
+    rows += [{**q._asdict(), **done} for q in moves.closed]
     if not rows:
         return
     statement = insert_or(session, Query)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["entry_id", "item", "rule", "serial"],
-            set_={name: statement.excluded[name] for name in ("status", "text_en", "text_zh")},
+            set_={name: statement.excluded[name] for name in MOVED},
         ),
         rows,
     )
+
+
+def _adopt(session: Session, found: Found, entry_id: int) -> None:
+    session.connection().execute(
+        _ADOPT,
+        {
+            "begun": entry_id, "at_visit": found.visit.id, "of_form": found.form.id,
+            "of_number": found.number,
+        },
+    )  # fmt: skip
+
+
+_ADOPT = (
+    update(Query)
+    .where(
+        Query.visit_id == bindparam("at_visit"),
+        Query.form == bindparam("of_form"),
+        Query.number == bindparam("of_number"),
+        Query.entry_id.is_(None),
+    )
+    .values(entry_id=bindparam("begun"))
+)
 
 
 def _mark(finding: Finding) -> Mark:

@@ -49,25 +49,38 @@ class Entry(Base):
 
 
 class Query(Base):
-    """A question to the site about an item of an entry.
+    """A question to the site about an item, a form, the date of a visit, or a participant.
+
+    The place is the participant, then the visit or null, then `form` and `number` or "" and 0,
+    then `item`; `forms.questions.places` says what an empty part means. `entry_id` is null
+    until somebody begins the form.
 
     `rule` is the finding that opened it, or "" when a person did. `status`: open, answered,
-    closed. One row per entry, item and rule: a finding that comes back re-opens its query.
-    Queries of persons are numbered in `serial`; those of rules have serial 0.
+    closed, cancelled. One row per entry, item and rule: a finding that comes back re-opens its
+    query. Queries of persons are numbered in `serial`; those of rules have serial 0.
+    `assigned_role` is who at the site is to answer, `assigned_to` the one person of them;
+    both null: whoever may.
     """
 
     __tablename__ = "query"
     __table_args__ = (
         UniqueConstraint("entry_id", "item", "rule", "serial"),
         Index("ix_query_study_status", "study", "status", "id"),
-        CheckConstraint("status IN ('open', 'answered', 'closed')", name="status"),
+        Index("ix_query_place", "visit_id", "form", "number"),
+        CheckConstraint(
+            "status IN ('open', 'answered', 'closed', 'cancelled')", name="status"
+        ),
+        CheckConstraint("form = '' OR visit_id IS NOT NULL", name="form_at_visit"),
     )
 
     id: Mapped[Key]
-    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
     study: Mapped[Code]
     site: Mapped[Code]
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    form: Mapped[Code] = mapped_column(default="")
+    number: Mapped[int] = mapped_column(default=0)
     item: Mapped[str] = mapped_column(String(120))
     rule: Mapped[str] = mapped_column(String(64), default="")
     serial: Mapped[int] = mapped_column(default=0)
@@ -76,10 +89,18 @@ class Query(Base):
     text_zh: Mapped[str] = mapped_column(String(600))
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    assigned_role: Mapped[Code | None]
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class QueryMessage(Base):
-    """One turn of a query's thread: answer, close, re-open, with its text."""
+    """One turn of a query's thread: answer, close, re-open, assign, with its text.
+
+    `text` is what was said; `text_zh` is the same in Chinese when it came from the ready-made
+    words `template`, and then `text` is the English.
+    """
 
     __tablename__ = "query_message"
 
@@ -87,6 +108,8 @@ class QueryMessage(Base):
     query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), index=True)
     act: Mapped[Code]
     text: Mapped[str] = mapped_column(String(1000))
+    text_zh: Mapped[str | None] = mapped_column(String(1000))
+    template: Mapped[Code | None]
     by_name: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime]
 

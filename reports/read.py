@@ -189,13 +189,12 @@ def queries(
     """Yield the queries, without those on items left out (`masked`: form and item key)."""
     query = (
         select(
-            Query.id, Participant.site, Participant.code, Visit.key, Entry.form, Entry.number,
+            Query.id, Participant.site, Participant.code, Visit.key, Query.form, Query.number,
             Query.item, Query.rule, Query.status, Query.text_en, Query.text_zh,
             Query.opened_at, Person.name,
         )
-        .join(Entry, Entry.id == Query.entry_id)
-        .join(Participant, Participant.id == Entry.participant_id)
-        .join(Visit, Visit.id == Entry.visit_id)
+        .join(Participant, Participant.id == Query.participant_id)
+        .outerjoin(Visit, Visit.id == Query.visit_id)
         .outerjoin(Person, Person.id == Query.opened_by)
         .where(selection.covers())
         .order_by(*ORDER, Query.id)
@@ -212,11 +211,10 @@ def messages(
     query = (
         select(
             QueryMessage.query_id, QueryMessage.act, QueryMessage.text, QueryMessage.by_name,
-            QueryMessage.at, Entry.form, Query.item,
+            QueryMessage.at, Query.form, Query.item,
         )
         .join(Query, Query.id == QueryMessage.query_id)
-        .join(Entry, Entry.id == Query.entry_id)
-        .join(Participant, Participant.id == Entry.participant_id)
+        .join(Participant, Participant.id == Query.participant_id)
         .where(selection.covers())
         .order_by(*ORDER, QueryMessage.query_id, QueryMessage.id)
     )  # fmt: skip

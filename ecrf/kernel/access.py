@@ -19,6 +19,7 @@ class Right(StrEnum):
     ADJUDICATION_CHAIR = "adjudication:chair"
     ADJUDICATION_MANAGE = "adjudication:manage"
     ADJUDICATION_WRITE = "adjudication:write"
+    ALERT_ACKNOWLEDGE = "alert:acknowledge"
     CODE_BREAK = "code:break"
     DATA_EXPORT = "data:export"
     DATA_FREEZE = "data:freeze"
@@ -28,6 +29,7 @@ class Right(StrEnum):
     ENTRY_SIGN = "entry:sign"
     ENTRY_WRITE = "entry:write"
     KIT_DISPENSE = "kit:dispense"
+    LABORATORY_MANAGE = "laboratory:manage"
     LEDGER_READ = "ledger:read"
     PARTICIPANT_ENROL = "participant:enrol"
     PARTICIPANT_RANDOMIZE = "participant:randomize"
@@ -35,6 +37,7 @@ class Right(StrEnum):
     QUERY_ANSWER = "query:answer"
     QUERY_CLOSE = "query:close"
     QUERY_OPEN = "query:open"
+    QUERY_READ = "query:read"
     REVIEW_DATA = "review:data"
     REVIEW_MEDICAL = "review:medical"
     STUDY_APPROVE = "study:approve"
@@ -60,35 +63,40 @@ class Role(StrEnum):
 R = Right
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.INVESTIGATOR: frozenset({
+        R.ALERT_ACKNOWLEDGE,
         R.CODE_BREAK, R.ENTRY_READ, R.ENTRY_SIGN, R.ENTRY_WRITE, R.LEDGER_READ,
         R.PARTICIPANT_ENROL, R.PARTICIPANT_RANDOMIZE, R.PARTICIPANT_READ, R.QUERY_ANSWER,
-        R.STUDY_READ,
+        R.QUERY_READ, R.STUDY_READ,
     }),
     Role.DELEGATE: frozenset({
-        R.ENTRY_READ, R.ENTRY_SIGN, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ,
+        R.ENTRY_READ, R.ENTRY_SIGN, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ,
+        R.STUDY_READ,
     }),
     Role.COORDINATOR: frozenset({
         R.ENTRY_READ, R.ENTRY_WRITE, R.LEDGER_READ, R.PARTICIPANT_ENROL, R.PARTICIPANT_READ,
-        R.QUERY_ANSWER, R.STUDY_READ,
+        R.QUERY_ANSWER, R.QUERY_READ, R.STUDY_READ,
     }),
     Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.TREATMENT_READ}),
     Role.DATA_MANAGER: frozenset({
         R.ADJUDICATION_MANAGE, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.ENTRY_READ,
-        R.LEDGER_READ,
-        R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN, R.REVIEW_DATA, R.STUDY_APPROVE,
-        R.STUDY_READ, R.VERIFICATION_PLAN,
+        R.ALERT_ACKNOWLEDGE, R.LABORATORY_MANAGE, R.LEDGER_READ,
+        R.PARTICIPANT_READ, R.QUERY_CLOSE, R.QUERY_OPEN, R.QUERY_READ, R.REVIEW_DATA,
+        R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
     }),
     Role.MONITOR: frozenset({
+        R.ALERT_ACKNOWLEDGE,
         R.DATA_VERIFY, R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_CLOSE,
-        R.QUERY_OPEN, R.STUDY_READ,
+        R.QUERY_OPEN, R.QUERY_READ, R.STUDY_READ,
     }),
     Role.MEDICAL_REVIEWER: frozenset({
-        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_OPEN, R.REVIEW_MEDICAL,
+        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_OPEN, R.QUERY_READ, R.REVIEW_MEDICAL,
         R.STUDY_READ,
     }),
     Role.ADJUDICATOR: frozenset({R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.CHAIR: frozenset({R.ADJUDICATION_CHAIR, R.ADJUDICATION_WRITE, R.STUDY_READ}),
-    Role.AUDITOR: frozenset({R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.STUDY_READ}),
+    Role.AUDITOR: frozenset({
+        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ, R.STUDY_READ,
+    }),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
 }  # fmt: skip
 

@@ -18,8 +18,10 @@ from pydantic import (
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticCustomError
 
-from ecrf.study import model, reviewing
+from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
+from ecrf.study.asking import QueryWords
+from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.model import Frozen, Id, Source, Words
 
 Count = Annotated[int, Strict()]
@@ -217,16 +219,20 @@ class Study(Frozen):
     randomization: Randomization | None = None
     supply: Supply | None = None
     adjudication: WrittenAdjudication | None = None
+    consequences: WrittenConsequences = WrittenConsequences()
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()
     verification: reviewing.Verification = reviewing.Verification()
     milestones: tuple[reviewing.Milestone, ...] = ()
+    query_words: QueryWords = QueryWords()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {
     "study.yaml": Study,
     "schedule.yaml": Schedule,
     "codes.yaml": Codes,
+    "laboratory.yaml": laboratory.Laboratory,
+    "library/laboratory.yaml": laboratory.Panel,
     "forms/*.yaml": Form,
     "forms/*.yaml with extend": Extension,
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from ecrf.kernel.text import T
-from ecrf.study import adjudication, authored, model
+from ecrf.study import adjudication, authored, consequences, model
 from ecrf.study.expr import ExpressionError, parse
 from ecrf.study.findings import Problem, Spot
 from ecrf.study.model import Expression, ItemType
@@ -171,6 +171,7 @@ class Builder:
                 "endpoints": tuple(endpoints),
                 "consent": consent,
                 "adjudication": self.adjudication(written.adjudication),
+                "consequences": consequences.build(written.consequences, self),
             }
         )
 
@@ -207,7 +208,7 @@ def _supply(written: authored.Supply | None) -> model.Supply | None:
 
 def used_only(study: model.Study) -> model.Study:
     """Return the study without the code lists it never names: they are not part of it."""
-    names = {study.missing_reasons}
+    names = {study.missing_reasons, study.query_words.questions, study.query_words.answers}
     for form in study.forms.values():
         names.update(question.codes for question in questions(form) if question.codes)
     used = {name: codes for name, codes in study.codelists.items() if name in names}

@@ -15,6 +15,9 @@ from pydantic import ConfigDict, Field
 
 from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
+from ecrf.study.asking import QueryWords
+from ecrf.study.consequences import Consequences
+from ecrf.study.laboratory import Laboratory
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 
 # What others take from here, too.
@@ -113,6 +116,7 @@ class Row(Frozen):
 
     id: Id
     label: Words
+    hint: Words | None = None
     closed: tuple[str, ...] = ()
     source: Source = "protocol"
 
@@ -329,8 +333,11 @@ class Study(Frozen):
     annotations: tuple[Words, ...] = ()
     consent: Expression | None = None
     adjudication: Adjudication | None = None
+    consequences: Consequences = Consequences()
+    laboratory: Laboratory | None = None
     verification: reviewing.Verification = reviewing.Verification()
     milestones: tuple[reviewing.Milestone, ...] = ()
+    query_words: QueryWords = QueryWords()
 
     @property
     def blinded(self) -> bool:

@@ -31,7 +31,7 @@ class FormLine(NamedTuple):
     @property
     def shown(self) -> bool:
         """Say whether the form is expected at the visit, or there already."""
-        return self.need != "event" or self.entered
+        return self.need not in ("event", "not needed") or self.entered
 
 
 def lines(
@@ -40,7 +40,10 @@ def lines(
     """Return the lines of one visit; `entries` are all those of the participant."""
     found: list[FormLine] = []
     for assessment in study.forms_at(visit.plan):
-        found += _of_form(study, visit, lock, assessment.form, assessment.need, entries)
+        found += _of_form(
+            study, visit, lock, assessment.form,
+            casebook.need(study, assessment, visit.asked, visit.spared), entries,
+        )  # fmt: skip
     return found
 
 
@@ -62,7 +65,7 @@ def _of_form(
     for entry in here:
         standing = casebook.form_standing(
             lock=strongest(lock, entry.state), status=entry.status, signed=entry.signed,
-            queries=entry.queries,
+            queries=entry.queries, answered=entry.answered,
         )  # fmt: skip
         yield FormLine(
             form_id, form.title, need, entry.number, standing, entry.queries, entered=True,
@@ -77,11 +80,12 @@ def _of_form(
 def counts(study: Study, visit: VisitRow, entries: Sequence[EntryRow]) -> Counts:
     """Count the entries of one visit as `forms.progress` counts those of many."""
     here = [entry for entry in entries if entry.visit_id == visit.id]
-    needed = set(casebook.required(study, visit.plan))
+    needed = set(casebook.required(study, visit.plan, visit.asked))
     return Counts(
         drafts=sum(entry.status == "draft" for entry in here),
         complete=sum(entry.status == "complete" for entry in here),
         not_done=sum(entry.status == "not done" for entry in here),
         required=len(needed & {entry.form for entry in here if entry.status != "draft"}),
         queries=sum(entry.queries for entry in here),
+        answered=sum(entry.answered for entry in here),
     )

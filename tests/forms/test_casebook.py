@@ -16,6 +16,7 @@ class Visit(NamedTuple):
     status: str = "planned"
     first: date | None = None
     due: date | None = None
+    asked: str = ""
 
 
 HELD = Visit(status="held")
@@ -36,7 +37,8 @@ FULL = Counts(complete=2, required=2)
         (HELD, Counts(complete=1, required=1), Standing.IN_PROGRESS),
         (HELD, FULL, Standing.COMPLETE),
         (HELD, FULL._replace(drafts=1), Standing.IN_PROGRESS),
-        (HELD, FULL._replace(answered=1), Standing.COMPLETE),
+        (HELD, FULL._replace(answered=1), Standing.ANSWERED),
+        (HELD, FULL._replace(queries=1, answered=1), Standing.QUERIES),
         (HELD, FULL._replace(queries=1), Standing.QUERIES),
         (Visit(status="missed"), Counts(queries=1), Standing.QUERIES),
         (Visit(plan="LOG"), Counts(complete=3), Standing.COMPLETE),

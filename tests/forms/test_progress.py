@@ -58,14 +58,17 @@ def fill(database, code, key, form, status="complete", number=1, **more):
 def ask(database, entry_id, item="note", status="open", at=people.NOON):
     with database.write() as session:
         found = session.execute(
-            select(Entry.participant_id, Participant.site)
+            select(
+                Entry.participant_id, Participant.site, Entry.visit_id, Entry.form, Entry.number
+            )
             .join(Participant, Participant.id == Entry.participant_id)
             .where(Entry.id == entry_id)
         ).one()
         session.execute(
             insert(Query).values(
                 entry_id=entry_id, participant_id=found.participant_id, study=TRIAL.id,
-                site=found.site, item=item, status=status, text_en="Why?", text_zh="为什么？",
+                site=found.site, visit_id=found.visit_id, form=found.form, number=found.number,
+                item=item, status=status, text_en="Why?", text_zh="为什么？",
                 opened_at=at,
             )
         )  # fmt: skip

@@ -148,13 +148,6 @@ def test_a_question_about_an_unknown_item_is_refused(ask):
         ask("sbpp")
 
 
-def test_there_is_nothing_to_ask_about_a_form_nobody_began(desk):
-    with desk.database.write() as session:
-        found = desk.find(session, form="gr", actor=people.DORA, right=READ)
-        with pytest.raises(Conflict, match="Nobody has begun"):
-            queries.open_(session, desk.by(people.DORA), found, "LUNG.score", "Why?")
-
-
 def test_queries_flow_while_frozen_and_stop_when_locked(ask, turn, desk):
     ask()
     _set(desk.database, "frozen")
