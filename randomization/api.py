@@ -12,6 +12,7 @@ from ecrf.kernel.db import Database
 from randomization import schema, seal
 from randomization.allocate import Request, randomize
 from randomization.design import Spec
+from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
 from randomization.kits import STATES, Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
@@ -34,12 +35,13 @@ from randomization.tables import LEDGER
 from randomization.verify import Verification, verify
 
 __all__ = [
-    "LEDGER", "REASONS", "SCHEMES", "STATES", "Characteristics", "Disclosure", "Figure",
-    "KitNumber", "Options", "Packing", "PreparedKit", "Publication", "Receipt", "Request",
-    "Spec", "Trial", "Vault", "Verification", "Visit", "Why", "activate", "assign_kits",
-    "code_break", "create_tables", "dispense", "for_preparation", "generate", "kit_numbers",
-    "make_key_file", "open_vault", "publish", "published", "randomize", "register_kits",
-    "simulate", "tidy", "verify",
+    "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "STATES", "Characteristics",
+    "Disclosure", "Figure", "KitNumber", "Options", "Packing", "PreparedKit", "Publication",
+    "Receipt", "Request", "Share", "Spec", "Trial", "Vault", "Verification", "Visit", "Why",
+    "activate", "assign_kits", "code_break", "create_tables", "dispense", "for_preparation",
+    "generate", "kit_numbers", "make_key_file", "open_vault", "publish", "published",
+    "randomize", "recover", "register_kits", "restore", "simulate", "split", "tidy",
+    "verify",
 ]  # fmt: skip
 
 create_tables = schema.create

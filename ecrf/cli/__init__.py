@@ -3,6 +3,7 @@
 import click
 
 from ecrf.cli import demo, export, form, ledger, lock, randomization, serve, study, user
+from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 
 
@@ -24,3 +25,5 @@ main.add_command(export.verify_command)
 main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)
+randomization.randomization.add_command(escrow)
+randomization.randomization.add_command(recover)
