@@ -31,7 +31,11 @@ ALMA = _person(8, "Alma He", Role.ADMINISTRATOR)
 BO = _person(9, "Bo Zhang", Role.INVESTIGATOR, "BFH")
 DIRK = _person(10, "Dirk Yang", Role.DATA_MANAGER)
 PETRA = _person(11, "Petra Gao", Role.PHARMACIST, "BFH")
-EVERYONE = (ANNA, CARL, PAUL, DORA, MONA, ADAM, AUDREY, ALMA, BO, DIRK, PETRA)
+EVE = _person(12, "Eve Tang", Role.ADJUDICATOR)
+CORA = _person(13, "Cora Lin", Role.CHAIR)
+EVERYONE = (
+    ANNA, CARL, PAUL, DORA, MONA, ADAM, AUDREY, ALMA, BO, DIRK, PETRA, EVE, CORA,
+)  # fmt: skip
 
 
 def username(actor):

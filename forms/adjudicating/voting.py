@@ -18,7 +18,7 @@ from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, Stale, U
 from ecrf.kernel.ledger import By
 from ecrf.kernel.signatures import Signature
 from ecrf.kernel.text import T
-from forms import answers
+from forms import answers, lookup
 from forms.adjudicating import agreement, cases
 from forms.adjudicating.agreement import Outcome, Verdict
 from forms.adjudicating.cases import Found
@@ -99,6 +99,7 @@ def find(
     ).one_or_none()
     if row is None:
         raise missing
+    lookup.detach(session, row)
     return Seat(found, row.Vote, row.Dossier)
 
 
