@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ecrf.study import critical
 from ecrf.study.model import Form, ItemType, Study
-from ecrf.study.reviewing import Extents, Verification
+from ecrf.study.reviewing import Extent, Extents, Verification
 from forms.review.verified import CHANGED
 
 EVERY_FORM = ""
@@ -69,12 +69,21 @@ def extents(plan: Verification, own: Mapping[str, Extents], form: str, visit: st
 
 def wanted(study: Study, form: Form, holds: Extents, drawn: Drawn) -> frozenset[str]:
     """Return the items of the form that are verified for this participant."""
+    return keys(study, form, extent(holds, drawn))
+
+
+def extent(holds: Extents, drawn: Drawn) -> Extent:
+    """Return how much of a form is verified for this participant."""
     sampled = drawn.number <= holds.first or drawn.lot < holds.sample
-    extent = holds.items if sampled else holds.otherwise
+    return holds.items if sampled else holds.otherwise
+
+
+def keys(study: Study, form: Form, extent: Extent) -> frozenset[str]:
+    """Return the items of the form of which so much is verified."""
     if extent == "none":
         return frozenset()
-    keys = verifiable(form)
-    return keys if extent == "all" else keys & critical.keys(study, form)
+    known = verifiable(form)
+    return known if extent == "all" else known & critical.keys(study, form)
 
 
 def verifiable(form: Form) -> frozenset[str]:
