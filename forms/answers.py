@@ -40,12 +40,21 @@ class Given(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One stored answer; parts that do not apply are empty."""
+    """One stored answer; parts that do not apply are empty.
+
+    `reference` is the range a laboratory result was judged by (`forms.laboratory.ranges`).
+    """
 
     text: str = ""
     unit: str = ""
     value: str = ""
     missing: str = ""
+    reference: str = ""
+
+    @property
+    def given(self) -> tuple[str, str, str]:
+        """What a person gave."""
+        return self.text, self.unit, self.missing
 
 
 def load(document: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:

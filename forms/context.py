@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from ecrf.study.expr import Days, Row, Tree, Value, evaluate
 from ecrf.study.model import Cell, Form, Study
 from ecrf.study.values import truth
 from forms.answers import Answer, computed, value
+from forms.laboratory import measured
+from forms.laboratory.ranges import Ranges
 from forms.rows import InRow, Line, Page, closed_cell
 
 MOST_HOPS = 4
@@ -62,6 +65,7 @@ class Context:
     unblinded_on: date | None = None
     entries: Sequence[Entered] = ()
     overrides: Mapping[str, Value] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=dict)
 
 
 def scope(study: Study, form: Form, answers: Mapping[str, Answer], context: Context) -> "Sheet":
@@ -116,7 +120,7 @@ class Sheet:
     def answer(self, cell: Cell) -> Answer | None:
         """Return the answer of a cell as given or computed, whether or not it applies."""
         if cell.question.derive is None or self._hops:
-            return self.answers.get(cell.key)
+            return measured.settle(self.answers.get(cell.key), cell.key, self)
         if cell.key not in self._computed:
             self._computed[cell.key] = None
             result = self.context.overrides.get(cell.key)
@@ -156,12 +160,30 @@ class Sheet:
             return [Page(sheet, sheet.form) for sheet in sheets]
         return self._rows_elsewhere(path)
 
+    def known_ranges(self) -> Ranges:
+        return self.context.ranges
+
+    def site(self) -> str:
+        return self.context.site
+
+    def before(self, visits: tuple[str, ...]) -> Mapping[str, Answer] | None:
+        """Return this form's answers at the first of `visits` that has some, if it is past."""
+        order = self.context.order
+        for visit in visits:
+            fits = partial(_earlier_at, visit, order)
+            entered = self._newest(self.form.id, fits)
+            if entered is not None:
+                return entered.answers
+        return None
+
     def _elsewhere(self, path: str) -> Value:
         head, _, rest = path.partition(".")
         if not rest:
             return self._plain(head)
         if head == "param":
             return self.study.params.get(rest)
+        if head == "range":
+            return measured.value(rest, self)
         if closed_cell(self.form, path) is not None:
             return ""
         found = self._find(path)
@@ -264,3 +286,7 @@ class Sheet:
         if not beside and self._find(f"{prefix}.{name}") is None:
             return None
         return [Line(self.value, f"{prefix}.", grid, row) for row in grid.rows]
+
+
+def _earlier_at(visit: str, order: int, entered: Entered) -> bool:
+    return entered.visit == visit and entered.order < order

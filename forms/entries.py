@@ -12,14 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right, Role
-from ecrf.kernel.chain import Change
+from ecrf.kernel.chain import Change, Head
 from ecrf.kernel.errors import Conflict, Problem, Stale, Unacceptable
 from ecrf.kernel.ledger import LEDGER, Act, By
 from ecrf.kernel.people import Person
 from ecrf.kernel.text import T
 from ecrf.study.model import Words
-from forms import answers, due, lookup, raised, store
+from forms import answers, consequences, due, lookup, raised, store
+from forms.adjudicating import opening
 from forms.answers import Answer, Given, called
+from forms.following import recomputing
 from forms.lookup import Found
 from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
@@ -97,9 +99,13 @@ def save(
         decided = plan(now.study, now.form, now.answers, given, now.context)
         return _already(session, by, now, decided, status, seen_version)
     raised.store(session, by, found, written, moves)
-    refs = _derived(found, decided) | _moved(moves)
+    refs = _derived(found, decided) | raised.told(moves)
     changes = [Change(e.key, _json(e.old), _json(e.new)) for e in decided.edits]
-    _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
+    head = _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
+    recomputing.follow(session, by, role, found, written, decided.answers, head, row.version)
+    consequences.follow(session, by, role, found, decided.answers, status)
+    if status == "complete":
+        opening.follow(session, by, role, found, decided.answers, written)
     return Saved(decided, written, row.version, len(moves.opened), len(moves.closed))
 
 
@@ -122,9 +128,10 @@ def not_done(session: Session, by: By, found: Found, reason: str) -> int:
     if written is None:
         raise Stale(T("Somebody changed this form a moment ago. Open it again."))
     raised.store(session, by, found, written, gone)
-    refs = {"derived": sorted(found.answers)} | _moved(gone)
+    refs = {"derived": sorted(found.answers)} | raised.told(gone)
     changes = [Change(item, _json(answer), None) for item, answer in found.answers.items()]
-    _record(session, by, role, found, "entry:not-done", written, row, refs, changes, why)
+    head = _record(session, by, role, found, "entry:not-done", written, row, refs, changes, why)
+    recomputing.follow(session, by, role, found, written, {}, head, row.version)
     return written
 
 
@@ -156,7 +163,7 @@ def _overwritten(found: Found, decided: Plan) -> tuple[Edit, ...]:
     return tuple(
         edit
         for edit in decided.edits
-        if edit.old is not None and cells[edit.key].question.derive is None
+        if edit.retyped and cells[edit.key].question.derive is None
     )
 
 
@@ -227,7 +234,7 @@ def _record(
     more: Mapping[str, object],
     changes: Sequence[Change],
     reason: str | None,
-) -> None:
+) -> Head:
     refs = {
         "participant": found.participant.code,
         "visit": found.visit.key,
@@ -243,7 +250,8 @@ def _record(
         action, role, found.participant.study, found.participant.site,
         key=f"entry:{entry_id}", refs=refs, reason=reason, changes=changes,
     )  # fmt: skip
-    LEDGER.write(session, by, [(lookup.locked_head(found), act)])
+    head = lookup.locked_head(found)
+    return LEDGER.write(session, by, [(head, act)])[head.chain]
 
 
 def _derived(found: Found, decided: Plan) -> dict[str, object]:
@@ -261,9 +269,3 @@ def _unverified(found: Found, row: store.Row) -> dict[str, object]:
     """Name the changed items that had been verified: from now on they are not."""
     lost = verified.lost(found.entry, row.answers)
     return {"unverified": lost} if lost else {}
-
-
-def _moved(moves: Moves) -> dict[str, object]:
-    opened = [[finding.item, finding.rule] for finding in moves.opened]
-    closed = [[query.item, query.rule] for query in moves.closed]
-    return {name: value for name, value in (("opened", opened), ("closed", closed)) if value}

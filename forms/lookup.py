@@ -28,6 +28,7 @@ from ecrf.study.tables import StudyRow
 from forms import answers
 from forms.answers import Answer
 from forms.context import Context, Entered
+from forms.laboratory import loading
 from forms.ladder import Place, Rung
 from forms.reading import forms_read
 from forms.tables import Entry
@@ -55,6 +56,7 @@ class Found:
     study_state: str
     site: Site
     last_number: int
+    edition: str | None = None
 
     @property
     def version(self) -> int:
@@ -122,6 +124,7 @@ def entry(
         study_state=row.StudyRow.state,
         site=row.Site,
         last_number=row.last_number or 0,
+        edition=row.edition,
     )
 
 
@@ -178,6 +181,7 @@ def _place(lock: bool) -> Select[Any]:
         select(
             StudyRow, Site, Participant, Visit, Entry,
             chain.name, chain.size, chain.link, chain.last_at, last_number, kits,
+            loading.edition().label("edition"),
         )
         .join(Participant, Participant.study == StudyRow.id)
         .join(Site, (Site.study == StudyRow.id) & (Site.code == Participant.site))
@@ -233,14 +237,15 @@ def _context(
         visit=visit.plan,
         visit_key=visit.key,
         visit_date=visit.held_on,
-        order=_order(visit.held_on, visit.position),
+        order=order_of(visit.held_on, visit.position),
         number=number,
         randomized_on=participant.randomized_on,
         site=participant.site,
         random_number=participant.random_number or "",
         kits=tuple(sorted(row.kits.split(","))) if row.kits else (),
         unblinded_on=_day(participant.unblinded_at, row.Site.zone),
-        entries=_others(
+        ranges=loading.ranges(session, study, form.id, row.edition),
+        entries=others(
             session, participant.id, row.Entry, forms_read(study, fingerprint, form)
         ),
     )
@@ -250,9 +255,10 @@ def _day(at: datetime | None, zone: str) -> date | None:
     return None if at is None else civil_date(at, zone)
 
 
-def _others(
+def others(
     session: Session, participant_id: int, entry: Entry | None, forms: frozenset[str]
 ) -> list[Entered]:
+    """Return the participant's entries of `forms`, but for `entry` itself. One statement."""
     if not forms:
         return []
     asked = {"of_participant": participant_id, "of_forms": sorted(forms)}
@@ -261,7 +267,7 @@ def _others(
         Entered(
             visit=other.plan,
             key=other.key,
-            order=_order(other.held_on, other.position),
+            order=order_of(other.held_on, other.position),
             form=other.form,
             number=other.number,
             answers=answers.load(other.answers),
@@ -272,6 +278,6 @@ def _others(
     ]
 
 
-def _order(held_on: date | None, position: int) -> int:
+def order_of(held_on: date | None, position: int) -> int:
     """Return the place in time of a visit; one without a date stands after all the others."""
     return (held_on or date.max).toordinal() * 10_000 + position

@@ -17,6 +17,7 @@ from ecrf.study.spelling import suggest
 from ecrf.study.values import plain
 from forms.answers import Answer, Given, called, read, value
 from forms.context import Context, Sheet, scope
+from forms.laboratory import measured
 from forms.numbers import with_unit
 from forms.rows import closed_cell
 
@@ -42,13 +43,21 @@ class Edit(NamedTuple):
     old: Answer | None
     new: Answer | None
 
+    @property
+    def retyped(self) -> bool:
+        """Say whether what a person gave before changes, not only the range it is judged by."""
+        if self.old is None:
+            return False
+        return self.new is None or self.old.given != self.new.given
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What saving would do. With `refusals` nothing may be saved.
 
     `answers` is the whole new document. `overwrites` is true when an answer a person gave
-    before would change, so that a reason is due.
+    before would change, so that a reason is due. `broken` are the hard checks among the
+    refusals: where a change elsewhere broke them, nobody is there to be refused.
     """
 
     answers: Mapping[str, Answer]
@@ -56,6 +65,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     refusals: tuple[Problem, ...] = ()
     overwrites: bool = False
+    broken: tuple[Finding, ...] = ()
 
 
 def plan(
@@ -80,7 +90,8 @@ def plan(
             *_typed_derived(sheet, given),
             *(Problem(f.item, f.message) for f in checked if f.severity == "hard"),
         ),
-        any(edit.old is not None and not _is_derived(form, edit.key) for edit in edits),
+        any(edit.retyped and not _is_derived(form, edit.key) for edit in edits),
+        tuple(f for f in checked if f.severity == "hard"),
     )
 
 
@@ -102,6 +113,7 @@ def _lay(
             _lay_stranger(form, key, new, laid)
         elif cell.question.derive is None:
             _lay_answer(study, cell, new, laid)
+    measured.ask(study, form, stored, laid.answers)
     return laid
 
 
@@ -109,7 +121,7 @@ def _lay_answer(study: Study, cell: Cell, new: Given, laid: Laid) -> None:
     old = laid.answers.get(cell.key)
     if new.blank:
         laid.answers.pop(cell.key, None)
-    elif old is None or (old.text, old.unit, old.missing) != new:
+    elif old is None or old.given != new:
         answer = read(cell, new, study)
         if isinstance(answer, Answer):
             laid.answers[cell.key] = answer

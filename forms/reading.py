@@ -18,7 +18,7 @@ def forms_read(study: Study, fingerprint: str, form: Form) -> frozenset[str]:
 
 
 def _closure(study: Study, form: Form) -> frozenset[str]:
-    found = set(_named(study, _every(form)))
+    found = set(_named(study, (*_every(form), *_brought_about(study, form)))) | _beside_results(study, form)
     waiting = list(found)
     while waiting:
         new = set(_named(study, _shown(study.forms[waiting.pop()]))) - found
@@ -44,8 +44,29 @@ def _every(form: Form) -> Iterator[Tree]:
         yield check.when.tree
 
 
+def _brought_about(study: Study, form: Form) -> Iterator[Tree]:
+    """Yield the trees that say what follows from an entry of the form."""
+    yield from (expression.tree for expression in study.consequences.forms_of(form.id))
+
+
 def _shown(form: Form) -> Iterator[Tree]:
     """Yield only the trees that decide whether an item applies."""
     for cell in form.cells.values():
         if cell.question.show is not None:
             yield cell.question.show.tree
+
+
+def _beside_results(study: Study, form: Form) -> set[str]:
+    """Return the forms that say whose a laboratory result is, and the form's own earlier ones.
+
+    Only a form some of whose results are graded by a baseline looks at its earlier entries.
+    """
+    laboratory = study.laboratory
+    analytes = laboratory.by_form.get(form.id) if laboratory else None
+    if laboratory is None or not analytes:
+        return set()
+    paths = (laboratory.sex, laboratory.birth)
+    found = {part for path in paths for part in path.split(".")[:2] if part in study.forms}
+    rows = (row for analyte in analytes.values() for row in analyte.toxicity)
+    earlier = any(row.scale == "baseline" for row in rows)
+    return found | {form.id} if earlier else found

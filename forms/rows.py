@@ -34,6 +34,8 @@ class InRow:
     def value(self, path: str) -> Value:
         if path.startswith("row."):
             return self._outer.value(f"{self._row_id}.{path[4:]}")
+        if path.startswith("range.row."):
+            return self._outer.value(f"range.{self._row_id}.{path[10:]}")
         return self._outer.value(path)
 
     def rows(self, path: str) -> Sequence[Row] | None:

@@ -1,5 +1,8 @@
 """The tables of each database, all packages' together. For tests and for writing revisions."""
 
+import forms.adjudicating.tables
+import forms.drafts.tables
+import forms.laboratory.tables
 import forms.review.tables
 import forms.tables
 import visits.tables
@@ -7,7 +10,18 @@ from ecrf.kernel import ledger, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
-MAKERS = (forms.review.tables, forms.tables, visits.tables, ledger, people, signatures, tables)
+MAKERS = (
+    forms.adjudicating.tables,
+    forms.drafts.tables,
+    forms.laboratory.tables,
+    forms.review.tables,
+    forms.tables,
+    visits.tables,
+    ledger,
+    people,
+    signatures,
+    tables,
+)
 
 
 def metadata(which):

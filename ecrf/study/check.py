@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from ecrf.study import (
     check_adjudication,
+    check_consequences,
     check_forms,
     check_formulas,
+    check_laboratory,
     check_plan,
     check_review,
     circles,
@@ -27,5 +29,7 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_plan.problems(study, lost)
     yield from check_review.problems(study, lost)
     yield from check_adjudication.problems(study, lost)
+    yield from check_consequences.problems(study, lost)
+    yield from check_laboratory.problems(names)
     yield from check_formulas.problems(names)
     yield from circles.problems(names)

@@ -5,7 +5,7 @@
 checked as a whole all the same (`check`), so that all findings come in one list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from ecrf.study.canonical import canonical, fingerprint, from_canonical
 from ecrf.study.check import problems
 from ecrf.study.findings import Finding, Place, at, errors, in_order, located
 from ecrf.study.formfiles import FormFiles
+from ecrf.study.laboratory import Laboratory, Panel
 from ecrf.study.places import FilePlaces
 from ecrf.study.shapes import shape
 from ecrf.study.yamlfile import Node, load
@@ -61,6 +62,7 @@ class _Reader:
         schedule = self.shape(plan, authored.Schedule)
         codelists = self.codelists()
         forms = self.forms(node)
+        laboratory = self.laboratory(forms)
         self.findings.extend(self.files.findings)
         if node is None or plan is None or written is None or schedule is None:
             self.findings.extend(located(self.builder.problems, self.places))
@@ -68,6 +70,7 @@ class _Reader:
         self.places.roots[()] = node
         self.place_schedule(plan, matrix(written, schedule))
         study = self.builder.study(written, schedule, codelists, forms)
+        study = study.model_copy(update={"laboratory": laboratory})
         self.check(study)
         return used_only(study)
 
@@ -95,6 +98,18 @@ class _Reader:
                 lists[name] = model.CodeList(id=name, codes=options)
                 self.places.roots["codelists", name] = node.entries()[name]
         return lists
+
+    def laboratory(self, forms: Mapping[str, model.Form]) -> Laboratory | None:
+        """Return the laboratory part, with the analytes of the library's forms it uses."""
+        path = self.folder / "laboratory.yaml"
+        node = self.load(path) if path.exists() else None
+        own = self.shape(node, Laboratory)
+        if node is None or own is None:
+            return None
+        self.places.roots["laboratory",] = node
+        shared = self.library / "laboratory.yaml"
+        panel = self.shape(self.load(shared), Panel) if shared.exists() else None
+        return own.with_panel(panel or Panel(), forms)
 
     def forms(self, study: Node | None) -> dict[str, model.Form]:
         """Return the forms in the order they are listed."""

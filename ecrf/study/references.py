@@ -17,7 +17,8 @@ VARIABLES = (
     "unblinded_on",
 )  # fmt: skip
 NEWEST = ("latest", "previous")
-RESERVED = frozenset((*VARIABLES, *NEWEST, "all", "param", "row"))
+RESERVED = frozenset((*VARIABLES, *NEWEST, "all", "param", "range", "row"))
+RANGE_PARTS = ("low", "high", "flag", "grade")
 
 
 class Found(NamedTuple):
@@ -64,6 +65,8 @@ class Names:
                 return self._param(name)
             case ["row", column]:
                 return _column(column, grid)
+            case ["range", name, part]:
+                return self._range(name, part, here, grid)
             case ["all", *_]:
                 return T("{path} has many entries; write `… for entry in all.…`.", path=path)
             case [head, *rest]:
@@ -101,6 +104,29 @@ class Names:
             return Found(key=name)
         message = T("The study has no parameter {name}.", name=name)
         return suggest(message, name, self.study.params)
+
+    def _range(
+        self, name: str, part: str, here: Form | None, grid: Grid | None
+    ) -> Found | Message:
+        """Find what is known of a laboratory result: `range.alt.high`, `range.row.flag`."""
+        laboratory = self.study.laboratory
+        if laboratory is None:  # a shared form in a study that judges no results
+            return Found(key=f"range.{name}.{part}", head="range")
+        own = laboratory.by_form.get(here.id, {}) if here else {}
+        analytes = {analyte.id for analyte in own.values()}
+        if part not in RANGE_PARTS:
+            message = T("A range has no {name}.", name=part)
+            return suggest(message, part, RANGE_PARTS)
+        if name == "row":
+            rows = {row.id for row in grid.rows} if grid else {"row"}
+            if rows <= analytes:
+                return Found(key=f"range.row.{part}", head="range")
+            odd = ", ".join(sorted(rows - analytes))
+            return T("There is no analyte {name} on this form.", name=odd)
+        if name in own:
+            return Found(key=name, head="range")
+        message = T("There is no analyte {name} on this form.", name=name)
+        return suggest(message, name, own)
 
     def _answer_elsewhere(
         self, path: str, head: str, rest: Sequence[str], here: Form | None

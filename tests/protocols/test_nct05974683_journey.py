@@ -13,9 +13,9 @@ SCREENING = [
              "igg4_nadir.unit": "mg/dL", "major_organs": "AIP", "bg_is": "Y"}),
     ("ri", organs("PANCREAS 1 S; RPF 0 D")),
     ("lbh", {"lbdat": DAY, "hgb": "7.5", "hgb.unit": "g/dL", "neut": "1.0", "plat": "100"}),
-    ("lbc", {"lbdat": DAY, "alt": "100", "alt_uln": "50", "ast": "20", "ast_uln": "40",
-             "bili": "10", "bili_uln": "26", "creat": "185"}),
-    ("lbi", {"lbdat": DAY, "igg4": "2400", "igg4_uln": "1400"}),
+    ("lbc", {"lbdat": DAY, "alt": "100", "alt_uln_typed": "50", "ast": "20",
+             "ast_uln_typed": "40", "bili": "10", "bili_uln_typed": "26", "creat": "185"}),
+    ("lbi", {"lbdat": DAY, "igg4": "2400", "igg4_uln_typed": "1400"}),
 ]  # fmt: skip
 
 

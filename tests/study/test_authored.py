@@ -11,7 +11,7 @@ OTHERWISE = {
 }
 """What the YAML calls otherwise than the model."""
 
-ELSEWHERE = {"Study": {"codelists", "visits", "matrix"}}
+ELSEWHERE = {"Study": {"codelists", "visits", "matrix", "laboratory"}}
 """What stands in another file."""
 
 

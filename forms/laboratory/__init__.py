@@ -1,0 +1,1 @@
+"""Laboratory results: reference ranges, flags, grades, safety alerts, files of results."""
