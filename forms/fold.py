@@ -23,6 +23,8 @@ from forms.tables import Entry
 from visits.tables import Participant
 
 ENTRY = "entry:"
+STATING = ("entry:save", "entry:recompute", "entry:not-done")
+"""The acts that say what an entry is from now on."""
 STATED = ("version", "status", "protocol", "form", "number", "visit")
 SIGNED = ("version", "protocol", "form", "number", "visit")
 
@@ -64,7 +66,7 @@ def apply(folded: Folded, act: Telling) -> None:
         else:
             folded.answers[item] = change["new"]
     refs = json.loads(act.header)["refs"]
-    if act.action in ("entry:save", "entry:not-done"):
+    if act.action in STATING:
         folded.facts = {name: refs[name] for name in STATED}
     verified.tell(folded.verified, act.action, refs)
 

@@ -40,6 +40,18 @@ class Moves(NamedTuple):
     closed: tuple[Known, ...] = ()
 
 
+class Spot(NamedTuple):
+    """The entry whose queries move, in the columns of a query."""
+
+    entry_id: int
+    visit_id: int
+    form: str
+    number: int
+    participant_id: int
+    study: str
+    site: str
+
+
 Mark = tuple[str, str]
 
 
@@ -93,19 +105,17 @@ def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -
     """Carry the moves out; what was asked before the form was begun now belongs to it."""
     if found.entry is None:
         _adopt(session, found, entry_id)
-    row = {
-        "entry_id": entry_id,
-        "visit_id": found.visit.id,
-        "form": found.form.id,
-        "number": found.number,
-        "participant_id": found.participant.id,
-        "study": found.participant.study,
-        "site": found.participant.site,
-        "serial": 0,
-        "opened_at": by.at,
-        "opened_by": None,
-    }
-    rows: list[Mapping[str, object]] = [
+    who = found.participant
+    spot = Spot(
+        entry_id, found.visit.id, found.form.id, found.number, who.id, who.study, who.site
+    )
+    put(session, rows(by, spot, moves))
+
+
+def rows(by: By, spot: Spot, moves: Moves) -> list[Mapping[str, object]]:
+    """Return the rows that the moves make of an entry's queries."""
+    row = {**spot._asdict(), "serial": 0, "opened_at": by.at, "opened_by": None}
+    made: list[Mapping[str, object]] = [
         {
             **row, "item": f.item, "rule": f.rule, "status": "open", "closed_at": None,
             "text_en": f.message.in_("en")[:600], "text_zh": f.message.in_("zh")[:600],
@@ -113,8 +123,12 @@ def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -
         for f in moves.opened
     ]  # fmt: skip
     done = {**row, "status": "closed", "closed_at": by.at}
-    rows += [{**q._asdict(), **done} for q in moves.closed]
-    if not rows:
+    return made + [{**q._asdict(), **done} for q in moves.closed]
+
+
+def put(session: Session, made: Sequence[Mapping[str, object]]) -> None:
+    """Store rows of queries, of one entry or of many, in one statement."""
+    if not made:
         return
     statement = insert_or(session, Query)
     session.connection().execute(
@@ -122,8 +136,15 @@ def store(session: Session, by: By, found: Found, entry_id: int, moves: Moves) -
             index_elements=["entry_id", "item", "rule", "serial"],
             set_={name: statement.excluded[name] for name in MOVED},
         ),
-        rows,
+        made,
     )
+
+
+def told(moves: Moves) -> dict[str, object]:
+    """Return the moves as an act names them."""
+    opened = [[finding.item, finding.rule] for finding in moves.opened]
+    closed = [[query.item, query.rule] for query in moves.closed]
+    return {name: value for name, value in (("opened", opened), ("closed", closed)) if value}
 
 
 def _adopt(session: Session, found: Found, entry_id: int) -> None:

@@ -248,7 +248,7 @@ class _Check:
                 entry["answers"].pop(change["item"], None)
             else:
                 entry["answers"][change["item"]] = change["new"]
-        if header["action"] in ("entry:save", "entry:not-done"):
+        if header["action"] in ("entry:save", "entry:recompute", "entry:not-done"):
             entry["refs"] = header["refs"]
         signs = header["action"] == "entry:sign" and not entry["lacking"]
         if signs and header["refs"]["content"] != _bound(entry, header["refs"]):

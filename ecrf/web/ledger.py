@@ -37,6 +37,7 @@ ACTIONS: Mapping[str, Message] = {
     "visit:reopen": T("visit reopened"),
     "entry:save": T("form saved"),
     "entry:not-done": T("form not done"),
+    "entry:recompute": T("form computed again"),
     "entry:sign": T("form signed"),
     "query:open": T("query asked"),
     "query:answer": T("query answered"),

@@ -43,12 +43,14 @@ NEEDS: Mapping[str, Message] = {
     "conditional": T("if it applies"),
     "optional": T("optional"),
     "event": T("when it happens"),
+    "not needed": T("not needed"),
 }
 
 
 RULES: Mapping[str, Message] = {
     "required": T("an answer is required"),
     "soft_limit": T("unusual value"),
+    "outdated": T("computed value out of date"),
     "inapplicable": T("does not apply"),
     "closed_cell": T("is not asked here"),
 }
