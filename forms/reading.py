@@ -18,7 +18,8 @@ def forms_read(study: Study, fingerprint: str, form: Form) -> frozenset[str]:
 
 
 def _closure(study: Study, form: Form) -> frozenset[str]:
-    found = set(_named(study, (*_every(form), *_brought_about(study, form)))) | _beside_results(study, form)
+    own = (*_every(form), *_brought_about(study, form))
+    found = set(_named(study, iter(own))) | _beside_results(study, form)
     waiting = list(found)
     while waiting:
         new = set(_named(study, _shown(study.forms[waiting.pop()]))) - found

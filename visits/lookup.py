@@ -115,12 +115,28 @@ def visits(session: Session, participant_id: int) -> tuple[VisitRow, ...]:
     return tuple(read_visit(row) for row in rows)
 
 
+def next_at(
+    session: Session, study_id: str, site: str, number: int, visit_key: str
+) -> str | None:
+    """Return the code of the next participant of a site who has this visit, or None."""
+    return session.scalar(
+        select(Participant.code)
+        .join(Visit, and_(Visit.participant_id == Participant.id, Visit.key == visit_key))
+        .where(
+            Participant.study == study_id, Participant.site == site,
+            Participant.number > number,
+        )
+        .order_by(Participant.number)
+        .limit(1)
+    )  # fmt: skip
+
+
 def deviations(session: Session, participant_id: int) -> tuple[DeviationRow, ...]:
     """Return the deviations of a participant that were not withdrawn, oldest first."""
     rows = session.execute(
         select(
             Visit.key, Deviation.category, Deviation.severity, Deviation.text_en,
-            Deviation.text_zh, Deviation.raised_at,
+            Deviation.text_zh, Deviation.raised_at, Deviation.form, Deviation.number,
         )
         .outerjoin(Visit, Visit.id == Deviation.visit_id)
         .where(Deviation.participant_id == participant_id, Deviation.withdrawn_at.is_(None))

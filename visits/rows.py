@@ -62,6 +62,8 @@ class VisitRow:
     due: date | None
     held_on: date | None
     missed_reason: str | None
+    asked: str = ""
+    spared: str = ""
 
     @property
     def span(self) -> Span | None:
@@ -80,6 +82,8 @@ class DeviationRow(NamedTuple):
     text_en: str
     text_zh: str
     raised_at: datetime
+    form: str | None = None
+    number: int | None = None
 
     def in_(self, locale: str) -> str:
         return self.text_zh if locale == "zh" else self.text_en
@@ -102,7 +106,7 @@ PARTICIPANT = (
 VISIT = (
     Visit.id, Visit.participant_id, Visit.plan, Visit.key, Visit.kind, Visit.position,
     Visit.status, Visit.state, Visit.first, Visit.target, Visit.last, Visit.due, Visit.held_on,
-    Visit.missed_reason,
+    Visit.missed_reason, Visit.asked, Visit.spared,
 )  # fmt: skip
 
 

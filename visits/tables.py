@@ -45,7 +45,8 @@ class Visit(Base):
 
     `status`: planned, held, missed. `first`, `target`, `last` are the placed window; null until
     the anchor is known. `due` is what lists of due visits are ordered by: `last` while the
-    visit is planned, else null.
+    visit is planned, else null. `asked` and `spared` are the conditional forms that answers
+    make due here or make needless, each with a | behind it.
     """
 
     __tablename__ = "visit"
@@ -71,10 +72,15 @@ class Visit(Base):
     due: Mapped[date | None]
     held_on: Mapped[date | None]
     missed_reason: Mapped[str | None] = mapped_column(String(400))
+    asked: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    spared: Mapped[str] = mapped_column(String(400), default="", server_default="")
 
 
 class Deviation(Base):
-    """A departure from the protocol; `rule` is set when the system raised it."""
+    """A departure from the protocol; `rule` is set when the system raised it.
+
+    `form` and `number` name the entry that departs, when it is one.
+    """
 
     __tablename__ = "deviation"
 
@@ -84,6 +90,8 @@ class Deviation(Base):
     category: Mapped[Code]
     severity: Mapped[Code]
     rule: Mapped[Code | None]
+    form: Mapped[Code | None]
+    number: Mapped[int | None]
     text_en: Mapped[str] = mapped_column(String(400))
     text_zh: Mapped[str] = mapped_column(String(400))
     raised_at: Mapped[datetime]

@@ -75,6 +75,9 @@ def _of_the_whole(study: Study) -> Iterator[Formula]:
         event = study.forms[rule.form]
         yield Formula(("adjudication", "when"), rule.when, event)
         yield Formula(("adjudication", "site_says"), rule.site_says, event)
+    for spot, expression, place in study.consequences.spotted():
+        if place is None or place in study.forms:
+            yield Formula(spot, expression, study.forms.get(place or ""))
     design = study.randomization
     if design is None:
         return

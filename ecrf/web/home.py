@@ -15,7 +15,8 @@ from ecrf.web import where
 from ecrf.web.routes import Pages
 from forms import casebook, progress, queue
 from forms.progress import Asked, Some, Waiting
-from forms.queue import Filters
+from forms.questions import places
+from forms.queue import Filters, Line
 from visits import lookup
 from visits.lookup import Expected
 from visits.windows import civil_date
@@ -118,15 +119,24 @@ def _query_rows(study: Study, status: str, sign: str) -> list[Row]:
     listed = queue.listing(g.session, g.actor, study.id, Filters(status=status), limit=SHOWN)
     return [
         Row(
-            where.entry(study.id, line.participant, line.visit, line.form, line.number)
-            + f"#{line.item}",
+            where.asked(
+                study.id, line.participant, line.visit or "", line.form, line.number, line.item
+            ),
             line.participant,
-            T("{visit}, {form}", visit=line.visit, form=_title(study, line.form)),
+            _about(study, line),
             sign,
             note=line,
         )
         for line in listed.lines
     ]
+
+
+def _about(study: Study, line: Line) -> Text:
+    """Say where a query is: the visit and the form, or what is above the forms."""
+    if line.form:
+        return T("{visit}, {form}", visit=line.visit, form=_title(study, line.form))
+    name = places.NAMES[line.about]
+    return T("{visit}, {form}", visit=line.visit, form=name) if line.visit else name
 
 
 def _entries(
@@ -155,7 +165,7 @@ def _incomplete(study: Study) -> Group:
             _label(study, one.plan, one.visit), "in progress", one.held_on, one.held_on,
             T(
                 "{there} of {n} required forms are filled",
-                there=one.there, n=len(casebook.required(study, one.plan)),
+                there=one.there, n=len(casebook.required(study, one.plan, one.asked)),
             ),
         )
         for one in found.lines

@@ -179,7 +179,7 @@ def _visit_lines(
                 casebook.standing(study, visit, lock, counts, today),
                 day,
                 forms,
-                len(casebook.required(study, visit.plan)),
+                len(casebook.required(study, visit.plan, visit.asked)),
                 counts.required,
             )
         )

@@ -118,7 +118,7 @@ def test_kits_cover_the_study_and_are_called_alike_for_everyone():
 
 def test_relapses_eligibility_and_the_end_of_study_are_signed():
     signed = {key for key, form in study().forms.items() if form.signed}
-    assert signed == {"ie", "relf", "ds"}
+    assert signed == {"ie", "relf", "ds", "sae", "dth"} | (signed & {"adj"})
 
 
 def test_every_laboratory_number_has_units_and_hard_limits():
