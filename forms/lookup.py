@@ -28,6 +28,8 @@ from ecrf.study.tables import StudyRow
 from forms import answers
 from forms.answers import Answer
 from forms.context import Context, Entered
+from forms.following import beside
+from forms.following.beside import Beside
 from forms.laboratory import loading
 from forms.ladder import Place, Rung
 from forms.reading import forms_read
@@ -57,6 +59,7 @@ class Found:
     site: Site
     last_number: int
     edition: str | None = None
+    beside: frozenset[Beside] = frozenset()
 
     @property
     def version(self) -> int:
@@ -125,6 +128,7 @@ def entry(
         site=row.Site,
         last_number=row.last_number or 0,
         edition=row.edition,
+        beside=beside.read(row.beside),
     )
 
 
@@ -181,7 +185,7 @@ def _place(lock: bool) -> Select[Any]:
         select(
             StudyRow, Site, Participant, Visit, Entry,
             chain.name, chain.size, chain.link, chain.last_at, last_number, kits,
-            loading.edition().label("edition"),
+            loading.edition().label("edition"), beside.told().label("beside"),
         )
         .join(Participant, Participant.study == StudyRow.id)
         .join(Site, (Site.study == StudyRow.id) & (Site.code == Participant.site))

@@ -6,24 +6,33 @@ answer that decides whether another answer applies counts as read wherever that 
 Every definition is walked once: it never changes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ecrf.study.expr import loops, paths
 from ecrf.study.formulas import Formula, formulas, placed
 from ecrf.study.model import Cell, Expression, Form, Study
 from ecrf.study.references import Found, Names, Rows
+from forms.following.beside import Beside
 
 EVERY = "*"
 """In place of an item: any answer of the form, or whether it has answers at all."""
 
 
+ANY = "?"
+"""In place of a way: read by some way, for instance through what decides whether it applies."""
+
+
 class Read(NamedTuple):
-    """An answer an expression reads; `here` when only that of the same entry can be meant."""
+    """An answer an expression reads; `here` when only that of the same entry can be meant.
+
+    `way` is the head of its path: empty for the same visit, latest, previous, all, a visit.
+    """
 
     form: str
     key: str
     here: bool
+    way: str = ""
 
 
 class Dependant(NamedTuple):
@@ -33,13 +42,14 @@ class Dependant(NamedTuple):
     item: str
     part: str
     here: bool
+    way: str = ""
 
 
 class Graph(NamedTuple):
-    """Who reads each answer, and which forms read it from another entry."""
+    """Who reads each answer, and which forms read it from another entry, by which way."""
 
     readers: Mapping[tuple[str, str], frozenset[Dependant]]
-    elsewhere: Mapping[tuple[str, str], frozenset[str]]
+    elsewhere: Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 
 
 _KNOWN: dict[str, Graph] = {}
@@ -60,11 +70,52 @@ def touched(
     None for the keys is any of them: an entry that begins to have answers, or ceases to, may
     take the place of another one in `latest` and `previous` whatever the answers are.
     """
+    return frozenset(reader for reader, _ in _ways(study, fingerprint, form, keys))
+
+
+def reached(
+    study: Study,
+    fingerprint: str,
+    form: str,
+    keys: Iterable[str] | None,
+    visit: str,
+    beside: Collection[Beside],
+) -> frozenset[str]:
+    """Return the forms of entries there are that do read one of these answers at `visit`.
+
+    `previous.vs.weight` is not read by an earlier visit: a visit entered in its turn reaches
+    nobody.
+    """
+    return frozenset(
+        reader
+        for reader, way in _ways(study, fingerprint, form, keys)
+        if any(other.form == reader and _looks(way, other.when, visit) for other in beside)
+    )
+
+
+def _ways(
+    study: Study, fingerprint: str, form: str, keys: Iterable[str] | None
+) -> Iterator[tuple[str, str]]:
     known = graph(study, fingerprint).elsewhere
     if keys is None:
-        return frozenset(g for (f, _), forms in known.items() if f == form for g in forms)
-    changed = [EVERY, *keys]
-    return frozenset(g for key in changed for g in known.get((form, key), ()))
+        for (changed, _), readers in known.items():
+            if changed == form:
+                yield from readers
+        return
+    for key in (EVERY, *keys):
+        yield from known.get((form, key), ())
+
+
+def _looks(way: str, when: str, visit: str) -> bool:
+    match way:
+        case "":
+            return when == "same"
+        case "latest":
+            return when != "earlier"
+        case "previous":
+            return when == "later"
+        case _:
+            return way in (ANY, "all", visit)
 
 
 def _graph(study: Study) -> Graph:
@@ -80,17 +131,17 @@ def _graph(study: Study) -> Graph:
             continue
         item, part = _called(formula)
         for read in _closed(_reads(formula, names), shown):
-            dependant = Dependant(formula.here.id, item, part, read.here)
+            dependant = Dependant(formula.here.id, item, part, read.here, read.way)
             readers.setdefault((read.form, read.key), set()).add(dependant)
     for form, judge in _of_results(study):
-        dependant = Dependant(form, EVERY, "range", here=False)
+        dependant = Dependant(form, EVERY, "range", here=False, way=ANY)
         readers.setdefault((judge, EVERY), set()).add(dependant)
     return Graph(
         {cell: frozenset(found) for cell, found in readers.items()},
         {
             cell: forms
             for cell, found in readers.items()
-            if (forms := frozenset(d.form for d in found if not d.here))
+            if (forms := frozenset((d.form, d.way) for d in found if not d.here))
         },
     )
 
@@ -114,12 +165,13 @@ def _reads(formula: Formula, names: Names) -> Iterator[Read]:
             for row in formula.grid.rows:
                 yield Read(mine, f"{row.id}.{found.key}", here=True)
         elif isinstance(found, Found) and found.form:
-            yield Read(found.form, found.key, here=found.form == mine and not found.head)
+            here = found.form == mine and not found.head
+            yield Read(found.form, found.key, here, found.head)
     for path, column in loops(tree):
         rows = names.rows(path, formula.here)
         if isinstance(rows, Rows):
             here = rows.form == mine and not rows.head
-            yield from (Read(rows.form, key, here) for key in _keys(rows, column))
+            yield from (Read(rows.form, key, here, rows.head) for key in _keys(rows, column))
 
 
 def _keys(rows: Rows, column: str) -> Iterator[str]:
@@ -147,7 +199,7 @@ def _closed(
     while waiting:
         read = waiting.pop()
         for gate in shown.get((read.form, read.key), ()):
-            seen = gate._replace(here=gate.here and read.here)
+            seen = gate if read.here else gate._replace(here=False, way=ANY)
             if seen not in found:
                 found.add(seen)
                 waiting.append(seen)

@@ -10,7 +10,7 @@ from ecrf.kernel.ledger import By
 from ecrf.study.model import Study
 from forms.answers import Answer
 from forms.following import settling, standing, storing
-from forms.following.dependants import touched
+from forms.following.dependants import reached
 from forms.following.storing import Done
 from forms.laboratory import loading
 from forms.laboratory.ranges import Ranges
@@ -29,7 +29,7 @@ def follow(
 ) -> Done:
     """Recompute what reads the answers of `found` that are now `now`, and say why.
 
-    No statement is sent when nothing in the definition reads what changed. `head` is the
+    No statement is sent when no entry reads what changed. `head` is the
     participant's chain after the act of the change itself.
     """
     was = found.answers
@@ -37,7 +37,10 @@ def follow(
     if not keys:
         return Done()
     begun = bool(was) != bool(now)
-    forms = touched(found.study, found.fingerprint, found.form.id, None if begun else keys)
+    forms = reached(
+        found.study, found.fingerprint, found.form.id, None if begun else keys,
+        found.visit.plan, found.beside,
+    )  # fmt: skip
     if not forms:
         return Done()
 
@@ -47,9 +50,6 @@ def follow(
     entries = standing.load(
         session, found.participant.id, found.context, ranges, {entry_id: was}
     )
-    elsewhere = [entry for entry in entries if entry.id != entry_id]
-    if not any(entry.form.id in forms for entry in elsewhere):
-        return Done()
     outcomes = [o for o in settling.settle(entries, forms) if o.entry.id != entry_id]
     cause = {
         "entry": entry_id, "visit": found.visit.key, "form": found.form.id,

@@ -106,11 +106,19 @@ def test_the_statements_of_a_correction_do_not_grow_with_what_follows(weighed, s
 
 def test_the_graph_names_every_reader_of_an_answer():
     readers = dependants.graph(TRIAL, FINGERPRINT).readers
-    weight = {(d.form, d.item, d.part, d.here) for d in readers["vs", "weight"]}
-    assert weight == {
-        ("vs", "gain", "derive", True), ("vs", "gain", "derive", False),
-        ("vs", "weight", "VS02", True),
+    assert {(d.item, d.part, d.here, d.way) for d in readers["vs", "weight"]} == {
+        ("gain", "derive", True, ""), ("gain", "derive", False, "SCR"),
+        ("weight", "VS02", True, ""),
     }  # fmt: skip
     assert dependants.touched(TRIAL, FINGERPRINT, "vs", ["dbp"]) == frozenset()
     assert dependants.touched(TRIAL, FINGERPRINT, "dm", ["sex"]) == {"vs"}
     assert dependants.touched(TRIAL, FINGERPRINT, "vs", None) == {"vs"}
+
+
+@pytest.mark.parametrize(
+    ("visit", "when", "reached"), [("SCR", "later", {"vs"}), ("BL", "earlier", set())]
+)
+def test_a_change_reaches_only_entries_that_look_at_its_visit(visit, when, reached):
+    beside = {dependants.Beside("vs", when)}
+    found = dependants.reached(TRIAL, FINGERPRINT, "vs", ["weight"], visit, beside)
+    assert found == reached
