@@ -15,8 +15,9 @@ from ecrf.web import formlist, where
 from ecrf.web.dates import read_date
 from ecrf.web.formlist import FormLine
 from ecrf.web.routes import Again, Pages
-from forms import casebook, progress
+from forms import casebook, needs, progress
 from forms.casebook import Counts, Standing
+from forms.questions import asked
 from visits import lookup, participants, refusals, schedule, visits
 from visits.rows import ParticipantRow, VisitRow, strongest
 from visits.windows import civil_date, study_day
@@ -148,6 +149,8 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         who=who,
         lines=[line for line in lines if line.visit.kind != VisitKind.LOG],
         logs=[line for line in lines if line.visit.kind == VisitKind.LOG],
+        above_forms=asked.above_forms(g.session, who.id),
+        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and who.lock != "locked",
         deviations=lookup.deviations(g.session, who.id),
         kits=lookup.kits(g.session, who.id),
         addable=_addable(study, kept) if writes else (),
@@ -208,6 +211,7 @@ def add_visit(study_id: str, code: str) -> ResponseReturnValue:
     try:
         who = lookup.participant(g.session, g.actor, study_id, code, Right.ENTRY_WRITE)
         key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
+        needs.refresh(g.session, who, study)
         typed = request.form.get("held_on", "").strip()
         if typed:
             found = lookup.visit(g.session, g.actor, study_id, code, key, Right.ENTRY_WRITE)

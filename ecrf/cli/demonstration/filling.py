@@ -14,6 +14,7 @@ Sources = Mapping[str, Source]
 Given_ = dict[str, Given]
 Wanted = Callable[[Cell], bool]
 EMPTY = Given("", "", "")
+VISIT = "visit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Filler:
     study: Study
     choose: Chooser
 
-    def fill(self, form: Form, on: date, sources: Sources, wanted: Wanted) -> Given_:
+    def fill(
+        self, form: Form, on: date, sources: Sources, wanted: Wanted, visit: str = ""
+    ) -> Given_:
         """Return an answer for every cell the profile names, and for the `wanted` ones."""
         given: dict[str, Given] = {}
         for key, cell in form.cells.items():
@@ -31,7 +34,8 @@ class Filler:
             if source is None and not wanted(cell):
                 continue
             if source is not None and source.by is not None:
-                source = source.of.get(given[source.by].text if source.by in given else "")
+                decided = given.get(source.by, EMPTY).text if source.by != VISIT else visit
+                source = source.of.get(decided)
             given[key] = self._answer(cell, on, source)
         return {key: answer for key, answer in given.items() if answer != EMPTY}
 

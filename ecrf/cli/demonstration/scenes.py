@@ -16,6 +16,7 @@ from ecrf.cli.demonstration.story import Contact, Story
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.ledger import By
 from ecrf.study.model import VisitKind
+from forms import needs
 from visits import lookup, participants, schedule, visits
 
 Scene = tuple[datetime, int, Callable[[], None]]
@@ -75,7 +76,7 @@ class Player:
         self.visit(rule.visit, on, careful=True)
         if self.dispensary.randomize(self._by(on, 11), self.code):
             self.randomized = True
-            self._dispense(rule.visit, on)
+            self._supply(rule.visit, on)
 
     def contact(self, contact: Contact) -> None:
         if not self.randomized:
@@ -90,7 +91,7 @@ class Player:
         if contact.unplanned and self.stage.profile.happening:
             self._log(self.stage.profile.happening.log, key, contact.on, variants)
         else:
-            self._dispense(contact.plan, contact.on)
+            self._supply(contact.plan, contact.on)
 
     def end_early(self) -> None:
         on, plan = self.story.ends_early_on, self.stage.profile.ends_at
@@ -129,6 +130,13 @@ class Player:
                 who = self._investigator(on)
                 visiting.sign(stage, session, who, self.code, key, form, number)
 
+    def _supply(self, visit: str, on: date) -> None:
+        """Dispense, and fill the forms that show what was dispensed."""
+        self._dispense(visit, on)
+        stage, by = self.stage, self._by(on, 12)
+        with stage.database.write() as session:
+            visiting.enter_after_supply(stage, session, by, self.code, visit, on)
+
     def _dispense(self, visit: str, on: date) -> None:
         supply = self.stage.study.supply
         if supply and visit in supply.dispense:
@@ -151,7 +159,9 @@ class Player:
             who = lookup.participant(
                 session, by.actor, stage.study.id, self.code, Right.ENTRY_WRITE
             )
-            return visits.add(session, by, who, stage.study, contact.plan)
+            key = visits.add(session, by, who, stage.study, contact.plan)
+            needs.refresh(session, who, stage.study)
+            return key
 
     def _missed_on(self, contact: Contact) -> date:
         """A visit is called missed two days after its window."""

@@ -13,9 +13,11 @@ from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Unacceptable
 from ecrf.kernel.ledger import By
+from ecrf.study.expr import paths
 from ecrf.study.model import Cell, Form, ItemType
 from forms import entries, lookup, signing
 from forms.answers import Given
+from forms.casebook import required
 from forms.lookup import Found
 from forms.plan import plan
 from forms.tables import Entry
@@ -24,6 +26,7 @@ from visits import visits
 from visits.tables import Participant
 
 Sources = Mapping[str, Mapping[str, Source]]
+SUPPLIED = {"random_number", "kits"}
 
 
 def enter(
@@ -35,12 +38,32 @@ def enter(
     visits.hold(session, by, found, on)
     sources = _sources(stage, variants)
     slips = not careful
-    for form in _required(stage, found.visit.plan):
+    for form in _required(stage, found.visit.plan, found.visit.asked):
+        if after_supply(form):
+            continue
         if slips and not form.signed and stage.choose.chance(stage.profile.mishaps.not_entered):
             continue
         number = next_number(stage, session, code, form.id) if form.repeating else 1
         given = sources.get(form.id, {})
         save(stage, session, by, code, key, form, number, on, given, slips=slips)
+
+
+def enter_after_supply(
+    stage: Stage, session: Session, by: By, code: str, key: str, on: date
+) -> None:
+    """Fill the required forms that show the randomization or the kits of the visit."""
+    found = visit_lookup.visit(session, by.actor, stage.study.id, code, key, Right.ENTRY_WRITE)
+    sources = _sources(stage, ())
+    for form in _required(stage, found.visit.plan, found.visit.asked):
+        if after_supply(form):
+            given = sources.get(form.id, {})
+            save(stage, session, by, code, key, form, 1, on, given, slips=False)
+
+
+def after_supply(form: Form) -> bool:
+    """Say whether the form shows what is known only after the kits are assigned."""
+    derived = (cell.question.derive for cell in form.cells.values())
+    return any(d is not None and paths(d.tree) & SUPPLIED for d in derived)
 
 
 def save(
@@ -74,7 +97,7 @@ def _filled(
 ) -> dict[str, Given]:
     """Fill what is always asked, then what the answers given make the form ask for."""
     filler, form = stage.filler, found.form
-    given = filler.fill(form, on, sources, always)
+    given = filler.fill(form, on, sources, always, found.visit.plan)
     for _ in range(2):
         seen = plan(found.study, form, found.answers, given, found.context)
         asked = {f.item for f in seen.findings if f.rule == "required"}
@@ -121,10 +144,9 @@ def sources_of(stage: Stage, form: str, variants: tuple[str, ...] = ()) -> Mappi
     return _sources(stage, variants).get(form, {})
 
 
-def _required(stage: Stage, plan_id: str) -> list[Form]:
+def _required(stage: Stage, plan_id: str, asked: str = "") -> list[Form]:
     """Return the forms required at the visit; the one that decides eligibility is last."""
-    wanted = [a.form for a in stage.study.forms_at(plan_id) if a.need == "required"]
-    known = [stage.study.forms[form] for form in wanted if form in stage.study.forms]
+    known = [stage.study.forms[form] for form in required(stage.study, plan_id, asked)]
     extra = stage.profile.happening.log if stage.profile.happening else None
     single = [form for form in known if form.id != extra]
     last = stage.study.randomization.form if stage.study.randomization else None
