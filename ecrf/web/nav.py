@@ -15,7 +15,10 @@ class Entry(NamedTuple):
 ENTRIES = (
     Entry("/{study}/", T("Today"), Right.PARTICIPANT_READ),
     Entry("/{study}/participants", T("Participants"), Right.PARTICIPANT_READ),
-    Entry("/{study}/queries", T("Queries"), Right.ENTRY_READ),
+    Entry("/{study}/queries", T("Queries"), Right.QUERY_READ),
+    Entry("/{study}/cases", T("Cases"), Right.ADJUDICATION_MANAGE),
+    Entry("/{study}/adjudication", T("My cases"), Right.ADJUDICATION_WRITE),
+    Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
     Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
     Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
     Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
