@@ -20,6 +20,7 @@ from ecrf.kernel.people import Site
 from ecrf.kernel.text import Message, T
 from ecrf.study import versions
 from forms import casebook, fold
+from forms.adjudicating import blocking
 from forms.questions import places
 from forms.scope import Level, Scope
 from forms.tables import Entry, Query
@@ -35,6 +36,7 @@ class Gate(StrEnum):
     VISIT = "visit"
     STATUS = "status"
     RECEIPT = "receipt"
+    ADJUDICATION = "adjudication"
     LEDGER = "ledger"
 
 
@@ -73,6 +75,7 @@ def open_ends(session: Session, scope: Scope, at: datetime) -> tuple[Blocker, ..
         *_unsigned(session, entries),
         *_visits(session, scope, at),
         *_participants(session, scope),
+        *_cases(session, scope),
     ]
     order = list(Gate)
     return tuple(sorted(found, key=lambda blocker: order.index(blocker.kind)))
@@ -130,7 +133,8 @@ def _unsigned(session: Session, entries: Sequence[Any]) -> Iterator[Blocker]:
     """Yield complete entries of forms that ask for a signature and carry none that stands."""
     for entry in entries:
         form = versions.model(session, entry.protocol).forms[entry.form]
-        if form.signed is None or entry.status != "complete":
+        asked = form.signed is not None or entry.signature_id is not None
+        if not asked or entry.status != "complete":
             continue
         if entry.signature_id is None:
             text = T("{form} is not signed.", form=form.title)
@@ -202,6 +206,11 @@ def _participants(session: Session, scope: Scope) -> Iterator[Blocker]:
             yield Blocker(Gate.STATUS, text, row.code)
         if row.random_number is not None and not row.receipt:
             yield Blocker(Gate.RECEIPT, T("Randomized without a receipt."), row.code)
+
+
+def _cases(session: Session, scope: Scope) -> Iterator[Blocker]:
+    for case in blocking.unsettled(session, scope):
+        yield Blocker(Gate.ADJUDICATION, *case)
 
 
 def ledger_flaws(

@@ -22,7 +22,7 @@ from ecrf.kernel.ledger import LEDGER, Act, By, study_chain
 from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
 from forms.tables import Lock
-from reports import acts, dictionary, read, redact, shape, verify
+from reports import acts, courses, dictionary, read, redact, shape, verify
 from reports.made import file_digest
 from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
@@ -191,6 +191,20 @@ def _listings(
     pack.table("query_messages.csv", read.MESSAGES, read.messages(reading, selection, cells))
     pack.table("signatures.csv", read.SIGNATURES, read.signatures(reading, selection))
     pack.table("sites.csv", read.SITES, read.sites(reading, selection))
+    _endpoints(pack, reading, selection)
+
+
+def _endpoints(pack: Packing, reading: Session, selection: Selection) -> None:
+    """Write what sites and committee say of the events, and the endpoints that come of it."""
+    known = courses.rule_of(reading, selection.study)
+    if known is None:
+        return
+    study, rule = known
+    found = courses.courses(reading, selection, study, rule)
+    pack.table("relinv.csv", courses.SITE_HEADER, courses.site_rows(found))
+    pack.table("reladj.csv", courses.COMMITTEE_HEADER, courses.committee_rows(found))
+    header = courses.endpoint_header(rule)
+    pack.table("endpoints.csv", header, map(courses.endpoint_row, found))
 
 
 def _ledger(

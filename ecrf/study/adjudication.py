@@ -74,6 +74,8 @@ class _Plain(Frozen):
     signed: Words
     visit: str
     assessments: tuple[str, ...] = ()
+    endpoint: Id | None = None
+    time: Id | None = None
 
 
 class Written(_Plain):
@@ -90,7 +92,8 @@ class Adjudication(_Plain):
     item from whose date the clock runs. `site_says` is true when the site calls the event one,
     `site_date` and `site_organs` are its date and organs. The endpoint asks whether an event
     fell before the window of `visit` ended; `assessments` are the forms after which a
-    participant without one counts as seen.
+    participant without one counts as seen. `endpoint` and `time` are the endpoints of the study
+    that come of it: whether there was one, and how many days after the randomization.
     """
 
     when: Expression

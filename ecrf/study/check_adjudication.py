@@ -36,6 +36,12 @@ def problems(study: Study, lost: frozenset[str]) -> Iterator[Problem]:
     if any(cell.form == rule.vote for cell in study.matrix):
         message = T("The form {name} is the committee's and due at no visit.", name=rule.vote)
         yield Problem((*HERE, "vote"), message)
+    ends = {endpoint.id for endpoint in study.endpoints}
+    for name in ("endpoint", "time"):
+        end = getattr(rule, name)
+        if end is not None and end not in ends:
+            message = T("The study has no endpoint {name}.", name=end)
+            yield Problem((*HERE, name), suggest(message, end, ends))
     yield from _event(study, rule)
     yield from _vote(study, rule)
     yield from _left_out(study, rule, lost)

@@ -4,7 +4,11 @@ from flask import Flask
 
 from ecrf.web import (
     about,
+    adjudication,
+    ask,
+    cases,
     changes,
+    drafts,
     entries,
     exports,
     home,
@@ -13,7 +17,10 @@ from ecrf.web import (
     participants,
     people,
     queries,
+    query,
     randomize,
+    review,
+    signing,
     visit,
 )
 from ecrf.web.app import make_app
@@ -22,7 +29,9 @@ from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
-    queries.pages, randomize.pages, locks.pages, exports.pages, ledger.pages, people.pages,
+    drafts.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
+    review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
+    people.pages,
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ GATES: Mapping[Gate, Message] = {
     Gate.VISIT: T("Visits neither held nor missed"),
     Gate.STATUS: T("Participants still in screening"),
     Gate.RECEIPT: T("Randomizations without a receipt"),
+    Gate.ADJUDICATION: T("Cases not settled"),
     Gate.LEDGER: T("Ledger not as written"),
 }
 

@@ -7,16 +7,15 @@ there is something typed, else as stored.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
-from ecrf.study.model import Cell, Code, Grid, ItemType, Question, Study, Words
+from ecrf.study.model import Cell, Code, Form, Grid, ItemType, Question, Study, Words
 from forms import choices
 from forms.answers import Answer
-from forms.context import Sheet, scope
+from forms.context import Context, Sheet, scope
 from forms.html import EntryForm
-from forms.lookup import Found
 from forms.plan import Finding, Plan
 from forms.tables import Query
 
@@ -86,6 +85,17 @@ class Field:
         return Words(en=f"{code.value} · {code.label.en}", zh=f"{code.value} · {code.label.zh}")
 
 
+class Drawn(Protocol):
+    """What of an entry its drawing depends on; a vote is drawn the same way."""
+
+    @property
+    def study(self) -> Study: ...
+    @property
+    def form(self) -> Form: ...
+    @property
+    def context(self) -> Context: ...
+
+
 class Line(NamedTuple):
     """One row of a grid; a place it does not have is None."""
 
@@ -121,7 +131,7 @@ class Part(NamedTuple):
 
 
 def draw(
-    found: Found,
+    found: Drawn,
     form: EntryForm,
     plan: Plan,
     *,
@@ -168,7 +178,7 @@ class _Pen:
 
     def __init__(
         self,
-        found: Found,
+        found: Drawn,
         form: EntryForm,
         plan: Plan,
         problems: Iterable[Problem],
