@@ -88,8 +88,8 @@ def test_glucocorticoids_are_converted_to_prednisone(drug, dose, unit, often, ex
 
 
 def test_background_therapy_uses_the_same_conversion():
-    answers = {"gc_taken": "Y", "gc_drug": "METHYLPREDNISOLONE", "gc_dose": "8",
-               "gc_frequency": "BID", "gc_route": "PO"}  # fmt: skip
+    answers = {"gcdat": "2024-03-29", "gc_taken": "Y", "GC1.drug": "METHYLPREDNISOLONE",
+               "GC1.dose": "8", "GC1.often": "BID", "GC1.route": "PO"}  # fmt: skip
     assert float(tried("gc", answers).derived["gc_total"]) == 20
     assert float(tried("gc", {"gc_taken": "N"}).derived["gc_total"]) == 0
     rising = tried("gc", answers, visit="W4", context={"previous.gc.gc_total": "17.5"})

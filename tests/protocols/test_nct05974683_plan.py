@@ -32,6 +32,7 @@ MATRIX = {
            "REL": "C"},
     **{form: dict.fromkeys(WHENEVER, "E")
        for form in ("cm", "ae", "sae", "pregrep", "dv", "unb", "dth")},
+    "idm": dict.fromkeys(WHENEVER[1:], "E"), "blq": {"W52": "R", "ET": "R"},
     "relf": dict.fromkeys(WHENEVER, "E") | {"REL": "R"},
     "eot": {"W52": "R", "ET": "R"},
     "ds": {"SCR": "C", "W52": "R", "ET": "R"},

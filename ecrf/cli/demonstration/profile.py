@@ -19,7 +19,8 @@ class Source(Frozen):
     """Where an invented answer comes from; one of these is given.
 
     `day` counts from the visit, a pair is a range. `born` is a range of ages. `unit` and
-    `places` go with `between`. `by` names an item filled before, or `visit`; that chooses from `of`.
+    `places` go with `between`. `by` names an item filled before, or `visit`;
+    its answer chooses from `of`.
     """
 
     value: str | None = None
