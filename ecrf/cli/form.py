@@ -50,7 +50,8 @@ def try_(
 ) -> None:
     """Print what saving ANSWERS on FORM of STUDY would do.
 
-    STUDY is the id of a study at hand or the folder of one. ANSWERS is a JSON file, or - for
+    STUDY is the id of a study at hand or the folder of one; FORM is one of its forms or of the
+    library. ANSWERS is a JSON file, or - for
     standard input, with one flat object: "item" or "ROW.column" for an answer, "item.unit" for
     its unit, "item.missing" for the reason why it is missing.
 
@@ -64,7 +65,7 @@ def try_(
     Printed is JSON: canonical "answers", "derived" values (null while unknown), "findings".
     Exit status: 0, or 2 with a message for each thing that would be refused.
     """
-    known = _study(study)
+    known = _study(study, form_id)
     tried = _form(known, form_id)
     around = Surroundings(known, _visit(known, tried, visit))
     typed = _flat("ANSWERS", answers, tried.cells.get)
@@ -82,15 +83,18 @@ def try_(
     )
 
 
-def _study(named: str) -> Study:
+def _study(named: str, form_id: str) -> Study:
+    """Return the study; with the forms of its library when it has no form `form_id` itself."""
     folder = Path(named)
     try:
-        if (folder / "study.yaml").is_file():
-            return shipped.usable(shipped.reading(folder))
-        return shipped.load(named, configured())
+        if not (folder / "study.yaml").is_file():
+            folder = shipped.folder(configured(), named)
+        found = shipped.usable(shipped.reading(folder))
     except Refused as refusal:
         _refuse(refusal.problems or [Problem("STUDY", refusal.message)])
         raise
+    shelf = None if form_id in found.forms else shipped.shelf(folder).study
+    return shelf if shelf is not None and form_id in shelf.forms else found
 
 
 def _form(study: Study, form_id: str) -> Form:

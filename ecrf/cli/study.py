@@ -36,12 +36,13 @@ def study() -> None:
 @click.argument("directory", type=DIRECTORY)
 @AS_JSON
 def check(directory: Path, as_json: bool) -> None:
-    """Print every finding on the study in DIRECTORY.
+    """Print every finding on the study in DIRECTORY and on the forms of its library.
 
     Exit status: 0 without errors (there may be warnings), 1 with errors, 2 when there is no
     study to be read.
     """
     reading = _reading(directory)
+    reading = reading._replace(findings=shipped.shelf(directory).findings)
     if as_json:
         _print(_as_json(reading))
     else:
@@ -50,7 +51,7 @@ def check(directory: Path, as_json: bool) -> None:
         if reading.study is not None:
             sound = reading.study
             click.echo(f"{sound.id} {sound.version}: {fingerprint(sound)}")
-    if reading.study is None:
+    if reading.study is None or errors(reading.findings):
         raise click.exceptions.Exit(1)
 
 

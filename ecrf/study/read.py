@@ -16,7 +16,7 @@ from ecrf.study import authored, model
 from ecrf.study.build import Builder, matrix, used_only
 from ecrf.study.canonical import canonical, fingerprint, from_canonical
 from ecrf.study.check import problems
-from ecrf.study.findings import Finding, Place, at, errors, in_order, located
+from ecrf.study.findings import Finding, Place, Problem, at, errors, in_order, located
 from ecrf.study.formfiles import FormFiles
 from ecrf.study.laboratory import Laboratory, Panel
 from ecrf.study.places import FilePlaces
@@ -25,7 +25,7 @@ from ecrf.study.yamlfile import Node, load
 
 M = TypeVar("M", bound=BaseModel)
 
-__all__ = ["Finding", "Reading", "canonical", "fingerprint", "from_canonical", "read"]
+__all__ = ["Finding", "Reading", "canonical", "fingerprint", "from_canonical", "read", "shelf"]
 
 
 class Reading(NamedTuple):
@@ -37,7 +37,18 @@ class Reading(NamedTuple):
 
 def read(folder: Path, library: Path) -> Reading:
     """Read the study in `folder`, with the forms and code lists of `library`."""
-    reader = _Reader(folder, library)
+    return _reading(_Reader(folder, library))
+
+
+def shelf(folder: Path, library: Path) -> Reading:
+    """Read the study in `folder` as if it used every form of `library`, at no visit if need be.
+
+    So forms that no study uses are checked and tried, too.
+    """
+    return _reading(_Reader(folder, library, shelf=True))
+
+
+def _reading(reader: "_Reader") -> Reading:
     study = reader.study()
     findings = in_order(reader.findings)
     return Reading(None if errors(findings) else study, findings)
@@ -46,9 +57,10 @@ def read(folder: Path, library: Path) -> Reading:
 class _Reader:
     """One reading: what has been found so far, and which node each part came from."""
 
-    def __init__(self, folder: Path, library: Path) -> None:
+    def __init__(self, folder: Path, library: Path, *, shelf: bool = False) -> None:
         self.folder = folder
         self.library = library
+        self.shelf = shelf
         self.findings: list[Finding] = []
         self.places = FilePlaces()
         self.builder = Builder()
@@ -139,6 +151,9 @@ class _Reader:
             if name not in listed:
                 message = T("The form {name} is not listed in study.yaml.", name=name)
                 self.findings.append(at(Place(str(path), 1, 1), message, "warning"))
+        if self.shelf:
+            for name, path in self.files.shared.items():
+                listed.setdefault(name, Place(str(path), 1, 1))
         return listed
 
     def form(self, name: str, asked: Place) -> model.Form | None:
@@ -158,12 +173,16 @@ class _Reader:
             self.places.roots["matrix", n, "visit"] = Node(cell.visit, row.keys[cell.visit])
             self.places.roots["matrix", n, "form"] = Node(cell.form, rows.keys[cell.form])
 
+    def unplanned(self, problem: Problem) -> bool:
+        """Say whether all that is wrong is that a form of the shelf is due at no visit."""
+        return self.shelf and len(problem.spot) == 2 and problem.spot[0] == "forms"
+
     def check(self, study: model.Study) -> None:
         """Add what the whole shows, but for what follows from a part already found wrong."""
         unreadable = located(self.builder.problems, self.places)
         found = [
             problem
             for problem in problems(study, lost=frozenset(self.lost))
-            if not self.places.broken(problem.spot)
+            if not self.places.broken(problem.spot) and not self.unplanned(problem)
         ]
         self.findings.extend((*unreadable, *located(found, self.places)))

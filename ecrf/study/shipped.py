@@ -11,6 +11,7 @@ from ecrf.kernel.text import T
 from ecrf.study.findings import errors
 from ecrf.study.model import Study
 from ecrf.study.read import Reading, read
+from ecrf.study.read import shelf as read_shelf
 from ecrf.study.spelling import suggest
 
 SHIPPED = Path(__file__).resolve().parents[2] / "protocols"
@@ -39,6 +40,11 @@ def library(of: Path) -> Path:
 def reading(of: Path) -> Reading:
     """Read the study in folder `of` with its library."""
     return read(of, library(of))
+
+
+def shelf(of: Path) -> Reading:
+    """Read the study in folder `of` together with every form of its library."""
+    return read_shelf(of, library(of))
 
 
 def load(study_id: str, where: Config | Path | None = None) -> Study:

@@ -13,14 +13,16 @@ MET = {
     "latest.lbc.alt": "20", "latest.lbc.alt_uln": "50", "latest.lbc.ast": "20",
     "latest.lbc.ast_uln": "40", "latest.lbc.bili": "10", "latest.lbc.bili_uln": "26",
     "latest.lbc.egfr": "87.05",
+    "SCR.aec.ae2019_met": "Y", "SCR.rcd.rcd_level": "DEFINITE",
+    "SCR.vir.hiv_agab": "NEG", "SCR.vir.hcv_ab": "NEG", "SCR.vir.hbsag": "NEG",
+    "SCR.vir.hbcab": "NEG", "SCR.tb.igra": "NEG", "SCR.tb.tb_active": "N",
 }  # fmt: skip
 TYPED = {
-    "ae2019_met": "Y", "rcd_level": "DEFINITE", "no_relapse": "Y",
-    "first_proc_date": "2024-02-15", "contraception": "Y", "active_infection": "N",
-    "hiv_agab": "NEG", "hcv_ab": "NEG", "hbsag": "NEG", "hbcab": "NEG", "igra": "NEG",
-    "tb_active": "N", "malignancy": "N", "e5": "N", "e6": "N", "e8": "N", "e9": "N",
+    "no_relapse": "Y", "first_proc_date": "2024-02-15", "contraception": "Y",
+    "active_infection": "N", "malignancy": "N", "e5": "N", "e6": "N", "e8": "N", "e9": "N",
     "excluding_diseases": "NONE",
 }  # fmt: skip
+VERDICTS = {"MET": "Y", "NOT_MET": "N", "NOT_EVALUABLE": None}
 WOMAN = {"SCR.dm.sex": "F", "SCR.dm.childbearing": "Y"}
 
 
@@ -30,4 +32,5 @@ def judged(typed=(), around=(), **more):
 
 
 def rule(name, typed=(), around=(), **more):
-    return judged(typed, around, **more).derived[f"{name}_rule"]
+    """Return the verdict on a criterion: Y met, N not met, None not evaluable."""
+    return VERDICTS[judged(typed, around, **more).derived[f"{name}_rule"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocols.eligible import TYPED, WOMAN, judged, rule
+from tests.protocols.eligible import MET, TYPED, judged, rule
 from tests.protocols.trying import study, tried
 
 INCLUSIONS = [f"i{n}_rule" for n in range(1, 8)]
@@ -11,19 +11,27 @@ EXCLUSIONS = [f"e{n}_rule" for n in range(1, 11)] + [f"e11_{n}_rule" for n in ra
 
 def test_who_meets_everything_is_eligible():
     derived = judged().derived
-    assert {derived[each] for each in INCLUSIONS} == {"Y"}
-    assert {derived[each] for each in EXCLUSIONS} == {"N"}
+    assert {derived[each] for each in INCLUSIONS} == {"MET"}
+    assert {derived[each] for each in EXCLUSIONS} == {"NOT_MET"}
+    assert (derived["inclusions"], derived["exclusions"]) == ("MET", "NOT_MET")
     assert derived["eligible"] == "Y"
 
 
 def test_one_criterion_is_enough_not_to_be_eligible_whatever_else_is_unknown():
     assert judged({"e9": "Y"}).derived["eligible"] == "N"
-    assert judged({"e9": "Y", "hiv_agab": ""}).derived["eligible"] == "N"
+    assert judged({"e9": "Y", "no_relapse": ""}).derived["eligible"] == "N"
 
 
-@pytest.mark.parametrize("lost", sorted(set(TYPED) - {"rcd_level", "ae2019_met", "igra"}))
+NEEDLESS = {
+    "SCR.aec.ae2019_met", "SCR.rcd.rcd_level", "SCR.dm.sex", "SCR.tb.igra", "ri.ri_max_raw",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", sorted({*TYPED, *MET} - NEEDLESS))
 def test_what_cannot_be_evaluated_leaves_eligibility_unknown(lost):
-    assert judged({lost: ""}).derived["eligible"] is None
+    left = judged({lost: ""} if lost in TYPED else {}, {} if lost in TYPED else {lost: ""})
+    assert left.derived["eligible"] is None
+    assert "NOT_EVALUABLE" in (left.derived["inclusions"], left.derived["exclusions"])
 
 
 def test_the_form_is_signed_and_decides_the_randomization():
@@ -56,14 +64,16 @@ def test_an_answer_that_differs_from_its_exclusion_rule_is_asked(name):
     ],
 )  # fmt: skip
 def test_inclusion_1_takes_either_criteria(ae2019, rcd, expected):
-    assert rule("i1", {"ae2019_met": ae2019, "rcd_level": rcd}) == expected
+    around = {"SCR.aec.ae2019_met": ae2019, "SCR.rcd.rcd_level": rcd}
+    assert rule("i1", (), around) == expected
 
 
 def test_the_level_of_inclusion_1_is_a_parameter():
-    typed = {"ae2019_met": "N", "rcd_level": "POSSIBLE"}
-    assert rule("i1", typed, params={"elig_rcd_min_level": "POSSIBLE"}) == "Y"
-    typed["rcd_level"] = "PROBABLE"
-    assert rule("i1", typed, params={"elig_rcd_min_level": "DEFINITE"}) == "N"
+    around = {"SCR.aec.ae2019_met": "N", "SCR.rcd.rcd_level": "POSSIBLE"}
+    assert rule("i1", (), around, params={"elig_rcd_min_level": "POSSIBLE"}) == "Y"
+    assert "IE01" in judged((), around).rules("rcd_level")
+    around["SCR.rcd.rcd_level"] = "PROBABLE"
+    assert rule("i1", (), around, params={"elig_rcd_min_level": "DEFINITE"}) == "N"
 
 
 @pytest.mark.parametrize("age, expected", [("17", "N"), ("18", "Y"), ("70", "Y"), ("71", "N")])
@@ -136,8 +146,9 @@ def test_a_current_igg4_within_the_normal_range_is_asked():
 @pytest.mark.parametrize("organs, expected", [("AIP", "Y"), ("OTHER", "Y"), ("NONE", "N")])
 def test_inclusion_4_and_exclusion_2_are_one_fact(organs, expected):
     derived = judged((), {"SCR.igh.major_organs": organs}).derived
-    assert derived["i4_rule"] == expected
-    assert derived["e2_rule"] == {"Y": "N", "N": "Y"}[expected]
+    met = {"Y": "MET", "N": "NOT_MET"}
+    assert derived["i4_rule"] == met[expected]
+    assert derived["e2_rule"] == {"MET": "NOT_MET", "NOT_MET": "MET"}[derived["i4_rule"]]
 
 
 @pytest.mark.parametrize(
@@ -148,9 +159,17 @@ def test_inclusion_6_has_consent_before_the_first_procedure(day, expected):
     assert rule("i6", {"first_proc_date": day}, {"SCR.icf.icf_signed": "N"}) == "N"
 
 
-def test_inclusion_7_takes_not_applicable_only_from_a_woman_with_a_reason():
-    assert rule("i7", {"contraception": "N"}) == "N"
-    reason = {"contraception": "NA", "contraception_na": "POSTMENO"}
-    assert rule("i7", reason) == "N"
-    assert rule("i7", reason, WOMAN) == "Y"
-    assert rule("i7", {"contraception": "NA"}, WOMAN) == "N"
+@pytest.mark.parametrize(
+    "childbearing, answer, expected",
+    [
+        ("NA_MALE", "Y", "Y"), ("NA_MALE", "N", "N"), ("NA_MALE", "", None), ("Y", "Y", "Y"),
+        ("Y", "N", "N"), ("Y", "", None), ("N_POSTMENO", "", "Y"), ("N_SURGICAL", "", "Y"),
+    ],
+)  # fmt: skip
+def test_inclusion_7_asks_everybody_but_women_who_cannot_conceive(
+    childbearing, answer, expected
+):
+    around = {"SCR.dm.childbearing": childbearing}
+    done = judged({"contraception": answer}, around)
+    assert rule("i7", {"contraception": answer}, around) == expected
+    assert ("required" in done.rules("contraception")) is (expected is None)

@@ -20,20 +20,32 @@ def test_without_a_complete_responder_index_exclusion_1_is_unknown():
 
 
 @pytest.mark.parametrize(
-    "typed, expected",
+    "found, expected",
     [
-        ({"active_infection": "Y"}, "Y"), ({"hiv_agab": "POS"}, "Y"), ({"hbsag": "POS"}, "Y"),
-        ({"tb_active": "Y"}, "Y"), ({"hcv_ab": "POS", "hcv_rna": "NEG"}, "N"),
-        ({"hcv_ab": "POS", "hcv_rna": "POS"}, "Y"), ({"hcv_ab": "POS"}, None),
-        ({"hbcab": "POS"}, None), ({"hbcab": "POS", "hbv_dna_result": "TND"}, "N"),
-        ({"hbcab": "POS", "hbv_dna_result": "BLQ"}, "N"),
-        ({"hbv_dna": "20", "hbv_dna_lloq": "20"}, "Y"),
-        ({"hbv_dna": "19.9", "hbv_dna_lloq": "20"}, "N"),
-        ({"igra": "POS", "chest_imaging": "Y"}, "N"), ({"hbcab": ""}, None),
+        ({"vir.hiv_agab": "POS"}, "Y"), ({"vir.hbsag": "POS"}, "Y"),
+        ({"tb.tb_active": "Y"}, "Y"),
+        ({"vir.hcv_ab": "POS", "vir.hcv_rna": "NEG"}, "N"),
+        ({"vir.hcv_ab": "POS", "vir.hcv_rna": "POS"}, "Y"), ({"vir.hcv_ab": "POS"}, None),
+        ({"vir.hcv_ab": "IND", "vir.hcv_rna": "POS"}, "Y"),
+        ({"vir.hcv_ab": "IND", "vir.hcv_rna": "NEG"}, "N"),
+        ({"vir.hbcab": "POS"}, None), ({"vir.hbcab": "IND"}, None),
+        ({"vir.hbcab": "POS", "vir.hbv_dna_result": "TND"}, "N"),
+        ({"vir.hbcab": "POS", "vir.hbv_dna_result": "BLQ"}, "N"),
+        ({"vir.hbv_dna_result": "VALUE", "vir.hbv_dna": "20", "vir.hbv_dna_lloq": "20"}, "Y"),
+        ({"vir.hbv_dna_result": "VALUE", "vir.hbv_dna": "19.9", "vir.hbv_dna_lloq": "20"}, "N"),
+        ({"vir.hbv_dna_result": "VALUE", "vir.hbv_dna": "19.9"}, "Y"),
+        ({"tb.igra": "POS", "tb.chest_clear": "Y"}, "N"), ({"tb.igra": "POS"}, None),
+        ({"tb.igra": "IND"}, None), ({"tb.igra": "POS", "tb.tb_active": "Y"}, "Y"),
+        ({"tb.igra": ""}, "N"), ({"vir.hbcab": ""}, None),
     ],
 )  # fmt: skip
-def test_exclusion_3_follows_the_infection_tests(typed, expected):
-    assert rule("e3", typed) == expected
+def test_exclusion_3_follows_the_infection_tests(found, expected):
+    assert rule("e3", (), {f"SCR.{path}": text for path, text in found.items()}) == expected
+
+
+def test_exclusion_3_takes_a_severe_infection_as_answered():
+    assert rule("e3", {"active_infection": "Y"}) == "Y"
+    assert rule("e3", {"active_infection": ""}) is None
 
 
 def malignancy(kind, active, **said):
@@ -84,31 +96,34 @@ def test_exclusion_7_follows_the_diseases_named(chosen, expected):
 
 
 @pytest.mark.parametrize(
-    "typed, expected",
+    "test, lactating, planning, expected",
     [
-        ({"preg_test": "NEG", "lactating": "N", "planning": "N"}, "N"),
-        ({"preg_test": "POS", "lactating": "N", "planning": "N"}, "Y"),
-        ({"preg_test": "NEG", "lactating": "Y", "planning": "N"}, "Y"),
-        ({"preg_test": "NEG", "lactating": "N", "planning": "Y"}, "Y"),
-        ({"lactating": "N", "planning": "N"}, None),
+        ("NEG", "N", "N", "N"), ("POS", "N", "N", "Y"), ("NEG", "Y", "N", "Y"),
+        ("NEG", "N", "Y", "Y"), ("", "N", "N", None), ("", "Y", "N", "Y"),
+        ("IND", "N", "N", None), ("NEG", "", "N", None),
     ],
-)
-def test_exclusion_10_asks_women_for_pregnancy_lactation_and_plans(typed, expected):
-    assert rule("e10", typed, WOMAN) == expected
+)  # fmt: skip
+def test_exclusion_10_asks_women_for_pregnancy_lactation_and_plans(
+    test, lactating, planning, expected
+):
+    typed = {"lactating": lactating, "planning": planning}
+    assert rule("e10", typed, WOMAN | {"latest.preg.preg_result": test}) == expected
 
 
 def test_exclusion_10_needs_no_test_where_none_is_possible():
     older = {"SCR.dm.sex": "F", "SCR.dm.childbearing": "N_POSTMENO"}
-    assert rule("e10", {"lactating": "N", "planning": "N"}, older) == "N"
+    assert rule("e10", (), older) == "N"
     assert rule("e10") == "N"
 
 
-def test_a_pregnancy_test_older_than_7_days_is_asked_at_baseline():
-    typed = {"preg_test": "NEG", "preg_date": "2024-02-22"}
-    here = WOMAN | {"visit_date": "2024-03-01"}
-    assert "IE04" in judged(typed, here, visit="BL").rules("preg_date")
-    typed["preg_date"] = "2024-02-23"
-    assert "IE04" not in judged(typed, here, visit="BL").rules("preg_date")
+@pytest.mark.parametrize("day, old", [("2024-02-22", True), ("2024-02-23", False)])
+def test_a_pregnancy_test_older_than_7_days_cannot_decide_at_baseline(day, old):
+    here = WOMAN | {"visit_date": "2024-03-01", "latest.preg.preg_date": day,
+                    "latest.preg.preg_result": "NEG"}  # fmt: skip
+    typed = {"lactating": "N", "planning": "N"}
+    assert ("IE04" in judged(typed, here, visit="BL").rules("preg_date")) is old
+    assert rule("e10", typed, here, visit="BL") == (None if old else "N")
+    assert rule("e10", typed, here) == "N"
 
 
 BOUNDARIES = [
@@ -139,3 +154,5 @@ def test_exclusion_11_is_strict_and_looks_at_canonical_units(name, around, expec
 def test_laboratory_results_older_than_28_days_are_asked(day, old):
     here = {"visit_date": "2024-03-01", "latest.lbh.lbdat": day}
     assert ("IE06" in judged((), here, visit="BL").rules("e11_hgb")) is old
+    assert rule("e11_1", (), here, visit="BL") == (None if old else "N")
+    assert rule("e11_4", (), here, visit="BL") == "N"

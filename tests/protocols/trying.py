@@ -60,11 +60,18 @@ def study(**params):
     return shipped_study.model_copy(update={"params": {**shipped_study.params, **params}})
 
 
+@cache
+def shelf():
+    """Return the study with the forms of the library it does not use."""
+    return shipped.shelf(shipped.folder(None, STUDY_ID)).study
+
+
 def tried(form_id, answers, *, visit="", context=None, sex=None, age=None, **more):
     """Return what saving `answers` would do; `more` has params and other entries."""
     of = study(**more.get("params", {}))
+    of = of if form_id in of.forms else shelf()
     form = of.forms[form_id]
-    planned = next(cell.visit for cell in of.matrix if cell.form == form_id)
+    planned = next((cell.visit for cell in of.matrix if cell.form == form_id), "SCR")
     around = Surroundings(of, visit or planned)
     around.read(context or {})
     if sex:
