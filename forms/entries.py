@@ -22,6 +22,7 @@ from forms import answers, consequences, due, lookup, raised, store
 from forms.adjudicating import opening
 from forms.answers import Answer, Given, called
 from forms.following import recomputing
+from forms.laboratory import alerts
 from forms.lookup import Found
 from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
@@ -74,11 +75,13 @@ def save(
     seen_version: int,
     reason: str | None,
     complete: bool,
+    origin: Mapping[str, object] | None = None,
 ) -> Saved:
     """Lay `given` over the entry and return what came of it.
 
     `found` was looked up with its chain locked. `seen_version` is the version the person was
-    looking at, 0 before the first save. A form once complete stays complete.
+    looking at, 0 before the first save. A form once complete stays complete. `origin` is what
+    the act says of where the answers come from, such as a file.
     """
     role = lookup.role(by, Right.ENTRY_WRITE, found.participant)
     due.require(session, found)
@@ -99,7 +102,8 @@ def save(
         decided = plan(now.study, now.form, now.answers, given, now.context)
         return _already(session, by, now, decided, status, seen_version)
     raised.store(session, by, found, written, moves)
-    refs = _derived(found, decided) | raised.told(moves)
+    refs = _derived(found, decided) | raised.told(moves) | dict(origin or {})
+    refs |= alerts.follow(session, by, found, written, row.version, decided)
     changes = [Change(e.key, _json(e.old), _json(e.new)) for e in decided.edits]
     head = _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
     recomputing.follow(session, by, role, found, written, decided.answers, head, row.version)

@@ -6,7 +6,7 @@ import forms.laboratory.tables
 import forms.review.tables
 import forms.tables
 import visits.tables
-from ecrf.kernel import ledger, people, signatures
+from ecrf.kernel import ledger, outbox, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
@@ -18,6 +18,7 @@ MAKERS = (
     forms.tables,
     visits.tables,
     ledger,
+    outbox,
     people,
     signatures,
     tables,

@@ -63,18 +63,13 @@ def ranges(session: Session, study: Study, form: str, standing: str | None) -> R
 def in_force(session: Session, study_id: str) -> list[Range]:
     """Return every range that is not retired, in the order they were added."""
     c = RangeRow.__table__.c
-    columns = (c.id, *(c[name] for name in COLUMNS))
-    rows = session.execute(
-        select(*columns)
-        .where(RangeRow.study == study_id, RangeRow.retired_in.is_(None))
-        .order_by(RangeRow.id)
+    query = select(c.id, *(c[name] for name in COLUMNS)).where(
+        c.study == study_id, c.retired_in.is_(None)
     )
+    rows = session.execute(query.order_by(c.id))
     return [
-        Range(**{
-            **row._mapping, "low": _figure(row.low), "high": _figure(row.high),
-        })
-        for row in rows
-    ]  # fmt: skip
+        Range(*bare, _figure(low), _figure(high), source) for *bare, low, high, source in rows
+    ]
 
 
 def load(
