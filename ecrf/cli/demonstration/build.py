@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from ecrf.cli.demonstration import aftermath, profile, story
+from ecrf.cli.demonstration import aftermath, committee, overseeing, profile, story
 from ecrf.cli.demonstration.chooser import Chooser
 from ecrf.cli.demonstration.dispensary import Dispensary
 from ecrf.cli.demonstration.profile import Account, Profile
@@ -54,7 +54,10 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     dispensary.stock(by)
     _play(stage, dispensary, wish, tell)
     tell("Queries, corrections …")
+    committee.report(stage, dispensary, wish.today)
     aftermath.play(stage, wish.today)
+    committee.play(stage, wish.today)
+    overseeing.play(stage, wish.today)
     return dispensary
 
 
