@@ -11,6 +11,8 @@ from ecrf.kernel.config import Config
 from ecrf.kernel.db import Database
 from randomization import schema, seal
 from randomization.allocate import Request, randomize
+from randomization.bundle import SIGNERS, bundle
+from randomization.bundle import sign as sign_unblinding
 from randomization.design import Spec
 from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
 from randomization.kits import STATES, Packing, Visit, dispense
@@ -33,15 +35,18 @@ from randomization.shown import KitNumber, kit_numbers
 from randomization.simulate import Characteristics, Figure, Trial, simulate
 from randomization.tables import LEDGER
 from randomization.verify import Verification, verify
+from randomization.verify_bundle import load as load_bundle
+from randomization.verify_bundle import verify as verify_bundle
 
 __all__ = [
-    "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "STATES", "Characteristics",
-    "Disclosure", "Figure", "KitNumber", "Options", "Packing", "PreparedKit", "Publication",
-    "Receipt", "Request", "Share", "Spec", "Trial", "Vault", "Verification", "Visit", "Why",
-    "activate", "assign_kits", "code_break", "create_tables", "dispense", "for_preparation",
-    "generate", "kit_numbers", "make_key_file", "open_vault", "publish", "published",
-    "randomize", "recover", "register_kits", "restore", "simulate", "split", "tidy",
-    "verify",
+    "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "STATES",
+    "Characteristics", "Disclosure", "Figure", "KitNumber", "Options", "Packing",
+    "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
+    "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "code_break",
+    "create_tables", "dispense", "for_preparation", "generate", "kit_numbers",
+    "load_bundle", "make_key_file", "open_vault", "publish", "published", "randomize",
+    "recover", "register_kits", "restore", "sign_unblinding", "simulate", "split", "tidy",
+    "verify", "verify_bundle",
 ]  # fmt: skip
 
 create_tables = schema.create

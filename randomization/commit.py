@@ -7,6 +7,7 @@ arm although it says nothing that depends on it.
 
 import hashlib
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from ecrf.kernel.chain import canonical, tree_root
@@ -35,6 +36,24 @@ class Leaf(NamedTuple):
 
     def hash(self) -> bytes:
         return hashlib.sha256(b"\x00" + self.content()).digest()
+
+
+class Packed(NamedTuple):
+    """The content one kit is committed to by."""
+
+    number: str
+    arm: Arm
+    salt: bytes
+
+    def content(self) -> bytes:
+        return canonical({
+            "kit": self.number, "arm": self.arm.opened(), "salt": self.salt.hex()
+        }).encode()  # fmt: skip
+
+
+def kit_root(packed: Sequence[Packed]) -> str:
+    """Return the Merkle root over kits packed together, in the order of their numbers."""
+    return tree_root([kit.content() for kit in sorted(packed, key=attrgetter("number"))]).hex()
 
 
 def root(leaves: Sequence[Leaf]) -> str:

@@ -1,6 +1,6 @@
 """Kits: registered with numbers that tell nothing, assigned to visits, dispensed once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,15 +8,26 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right, Role
+from ecrf.kernel.chain import stamp
 from ecrf.kernel.errors import Conflict, NotFound, Problem, Unacceptable
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
-from randomization import lists, numbers, seal, shelf, supply
+from randomization import commit, lists, numbers, receipts, seal, shelf, supply
 from randomization.arm import Arm
+from randomization.commit import Packed
 from randomization.opened import NotNow, Vault, lock, one_message, permitted
 from randomization.shelf import Place
 from randomization.supply import Move, State
-from randomization.tables import LEDGER, Allocation, Dispensation, Kit, ListRow, Shelf, Slot
+from randomization.tables import (
+    LEDGER,
+    Allocation,
+    Dispensation,
+    Kit,
+    ListRow,
+    PackingNote,
+    Shelf,
+    Slot,
+)
 
 SEQUENCE_BYTES = 7
 
@@ -55,14 +66,18 @@ def register(vault: Vault, by: By, packing: Packing) -> tuple[str, ...]:
         mixed = [arms[place] for place in numbers.order(by.draw, len(arms))]
         taken = session.scalars(select(Kit.number)).all()
         drawn = numbers.fresh(by.draw, numbers.KIT, len(mixed), taken)
+        packed = [
+            Packed(number, arm, by.draw(seal.SALT_BYTES))
+            for number, arm in zip(drawn, mixed, strict=True)
+        ]
+        note_id, root = _note(session, vault, by, packing, packed)
         session.execute(
-            insert(Kit),
-            [
-                _row(vault, by, packing, key, number, arm)
-                for number, arm in zip(drawn, mixed, strict=True)
-            ],
+            insert(Kit), [_row(vault, by, packing, key, note_id, kit) for kit in packed]
         )
-        refs = {"batch": packing.batch, "expiry": str(packing.expiry), "kits": sorted(drawn)}
+        refs = {
+            "batch": packing.batch, "expiry": str(packing.expiry), "kits": sorted(drawn),
+            "root": root,
+        }  # fmt: skip
         act = Act("kit:register", None, packing.study, packing.site, refs=refs)
         LEDGER.write(session, by, [(head, act)])
     return tuple(sorted(drawn))
@@ -234,16 +249,39 @@ def _shelf_key(session: Session, vault: Vault, by: By, study: str) -> bytes:
     return key
 
 
+def _note(
+    session: Session, vault: Vault, by: By, packing: Packing, packed: Sequence[Packed]
+) -> tuple[int, str]:
+    """Sign what was packed before the first kit leaves; return the note's id and its root."""
+    root = commit.kit_root(packed)
+    facts = {
+        "study": packing.study, "environment": vault.environment, "site": packing.site,
+        "batch": packing.batch, "expiry": str(packing.expiry), "kits": len(packed),
+        "root": root, "at": stamp(by.at), "signed_by": vault.keys.signer.verifier.text(),
+    }  # fmt: skip
+    text, signature = receipts.signed(vault.keys.signer, facts)
+    note_id = session.scalars(
+        insert(PackingNote)
+        .values(
+            study=packing.study, environment=vault.environment, note=text,
+            signature=signature, at=by.at,
+        )
+        .returning(PackingNote.id)
+    ).one()  # fmt: skip
+    return note_id, root
+
+
 def _row(
-    vault: Vault, by: By, packing: Packing, key: bytes, number: str, arm: Arm
+    vault: Vault, by: By, packing: Packing, key: bytes, note_id: int, kit: Packed
 ) -> dict[str, object]:
-    salt, nonce = by.draw(seal.SALT_BYTES), by.draw(seal.NONCE_BYTES)
-    context = shelf.kit_context(packing.study, vault.environment, number)
+    nonce = by.draw(seal.NONCE_BYTES)
+    context = shelf.kit_context(packing.study, vault.environment, kit.number)
     return {
-        "study": packing.study, "environment": vault.environment, "number": number,
+        "study": packing.study, "environment": vault.environment, "number": kit.number,
         "site": packing.site, "batch": packing.batch, "expiry": packing.expiry,
+        "note_id": note_id,
         "state": State.AVAILABLE, "nonce": nonce, "participant": None, "visit": None,
-        "ciphertext": seal.seal_arm(key, context, arm, salt, nonce),
+        "ciphertext": seal.seal_arm(key, context, kit.arm, kit.salt, nonce),
         "sequence": int.from_bytes(by.draw(SEQUENCE_BYTES), "big"),
     }  # fmt: skip
 

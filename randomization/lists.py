@@ -39,6 +39,7 @@ class Publication:
     seed_commitment: str
     spec_hash: str
     software: str
+    key: str
 
     def text(self) -> str:
         """Return it as it is printed and sent out."""
@@ -49,6 +50,7 @@ class Publication:
                 ("environment", self.environment), ("slots", self.slots),
                 ("merkle root", self.root), ("seed commitment", self.seed_commitment),
                 ("specification hash", self.spec_hash), ("software", self.software),
+                ("vault key", self.key),
             )
         )  # fmt: skip
 
@@ -80,7 +82,7 @@ def generate(vault: Vault, by: By, spec: Spec) -> Publication:
         _store_strata(session, row, spec, leaves)
         _store_slots(session, by, row, key, leaves)
         LEDGER.write(session, by, [(head, _act("list:generate", row, len(leaves)))])
-        return _publication(session, row)
+        return _publication(session, vault, row)
 
 
 def publish(vault: Vault, by: By, study: str, number: int) -> Publication:
@@ -99,7 +101,7 @@ def published(vault: Vault, study: str, number: int) -> Publication:
         row = _find(session, vault, study, number)
         if row is None:
             raise _missing(number)
-        return _publication(session, row)
+        return _publication(session, vault, row)
 
 
 def spec_of(vault: Vault, row: ListRow) -> Spec:
@@ -216,7 +218,7 @@ def _move(
             update(ListRow).where(ListRow.id == row.id).values({"state": after, moment: by.at})
         )
         session.refresh(row)
-        found = _publication(session, row)
+        found = _publication(session, vault, row)
         LEDGER.write(session, by, [(head, _act(f"list:{after}", row, found.slots))])
         return found
 
@@ -250,11 +252,11 @@ def _missing(number: int) -> NotFound:
     return NotFound(T("There is no list {n} of this study here.", n=number))
 
 
-def _publication(session: Session, row: ListRow) -> Publication:
+def _publication(session: Session, vault: Vault, row: ListRow) -> Publication:
     sizes = session.scalars(select(Stratum.size).where(Stratum.list_id == row.id)).all()
     return Publication(
         row.study, row.version, row.environment, row.state, sum(sizes), row.root,
-        row.seed_commitment, row.spec_hash, row.software,
+        row.seed_commitment, row.spec_hash, row.software, vault.keys.signer.verifier.text(),
     )  # fmt: skip
 
 

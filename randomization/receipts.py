@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -50,9 +51,14 @@ class Facts(NamedTuple):
 
 def sign(signer: Signer, facts: Facts) -> Receipt:
     values = {**facts._asdict(), "v": 1, "kits": list(facts.kits), "at": stamp(facts.at)}
-    text = canonical({**values, "signed_by": signer.verifier.text()})
-    signature = base64.b64encode(signer.sign(text.encode())).decode()
+    text, signature = signed(signer, {**values, "signed_by": signer.verifier.text()})
     return Receipt(facts.random_number, facts.kits, text, signature)
+
+
+def signed(signer: Signer, facts: Mapping[str, object]) -> tuple[str, str]:
+    """Return the one text of `facts`, and the vault's signature under it."""
+    text = canonical(dict(facts))
+    return text, base64.b64encode(signer.sign(text.encode())).decode()
 
 
 def reread(text: str, signature: str) -> Receipt:

@@ -175,11 +175,27 @@ class Shelf(VaultBase):
     key: Mapped[bytes]
 
 
+class PackingNote(VaultBase):
+    """The vault's signed word about kits packed together; it binds what they hold.
+
+    `note` states their number and the Merkle root over them, and tells no arm.
+    """
+
+    __tablename__ = "packing_note"
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    environment: Mapped[Code]
+    note: Mapped[str] = mapped_column(String(1000))
+    signature: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+
+
 class Kit(VaultBase):
     """A numbered pack. Number and `sequence` are drawn without regard to the arm.
 
     `batch` and `expiry` are those of the packaging, the same for all arms. `state` moves as
-    `randomization.supply` says.
+    `randomization.supply` says. Kits from before there were notes have none.
     """
 
     __tablename__ = "kit"
@@ -198,6 +214,7 @@ class Kit(VaultBase):
     nonce: Mapped[bytes]
     batch: Mapped[Code]
     expiry: Mapped[date]
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("packing_note.id"), index=True)
     state: Mapped[Code]
     sequence: Mapped[int] = mapped_column(BigInteger)
     participant: Mapped[Code | None]
@@ -240,6 +257,20 @@ class Reveal(VaultBase):
     at: Mapped[datetime]
 
 
+class Unblinding(VaultBase):
+    """One person's signature under the planned unblinding of a list; two are needed."""
+
+    __tablename__ = "unblinding"
+    __table_args__ = (UniqueConstraint("list_id", "by_id"),)
+
+    id: Mapped[Key]
+    list_id: Mapped[int] = mapped_column(ForeignKey("list.id"))
+    locked: Mapped[str] = mapped_column(String(200))
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
 def _table(row: Any) -> Table:
     table: Table = row.__table__
     return table
@@ -249,3 +280,5 @@ guard(_table(Reveal))
 guard(_table(Allocation))
 follow(_table(Allocation), TAKE_KITS_SQLITE, TAKE_KITS_POSTGRESQL)
 guard(_table(Dispensation))
+guard(_table(PackingNote))
+guard(_table(Unblinding))

@@ -5,6 +5,8 @@ import click
 from ecrf.cli import demo, export, form, ledger, lock, randomization, serve, study, user
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
+from ecrf.cli.unblinding import reveal, sign
+from ecrf.cli.unblinding import verify as verify_bundle
 
 
 @click.group()
@@ -27,3 +29,6 @@ main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
+randomization.randomization.add_command(sign)
+randomization.randomization.add_command(reveal)
+randomization.randomization.add_command(verify_bundle)
