@@ -46,11 +46,27 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
         yield from _known((*here, "opens"), prompt.opens, forms)
     for n, rule in enumerate(follow.deviations):
         yield from _known(("consequences", "deviations", n, "form"), rule.form, forms)
+    yield from _reported(study, lost)
     for part in ("effects", "prompts", "deviations"):
         named = [
             (("consequences", part, n, "id"), e.id) for n, e in enumerate(getattr(follow, part))
         ]
         yield from repeated(named)
+
+
+def _reported(study: Study, lost: frozenset[str]) -> Iterator[Problem]:
+    rule = study.consequences.reported
+    if rule is None or rule.form in lost:
+        return
+    here: Spot = ("consequences", "reported")
+    yield from _known((*here, "form"), rule.form, study.forms)
+    if rule.form in study.forms:
+        cells = study.forms[rule.form].cells
+        for part in ("category", "severity", "text"):
+            name = getattr(rule, part)
+            if name not in cells:
+                message = T("The form {form} has no item {name}.", form=rule.form, name=name)
+                yield Problem((*here, part), suggest(message, name, cells))
 
 
 def _known(spot: Spot, name: str, forms: Iterable[str]) -> Iterator[Problem]:

@@ -66,11 +66,21 @@ class Departure(Frozen):
     message: Words
 
 
+class Reported(Frozen):
+    """The form on which people report deviations, and its items that lists show."""
+
+    form: str
+    category: str
+    severity: str
+    text: str
+
+
 class Consequences(Frozen):
     conditions: tuple[Condition, ...] = ()
     effects: tuple[Effect, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     deviations: tuple[Departure, ...] = ()
+    reported: Reported | None = None
 
     def effects_of(self, form: str) -> tuple[Effect, ...]:
         return tuple(effect for effect in self.effects if effect.form == form)
@@ -151,6 +161,7 @@ class Authored(Frozen):
     effects: tuple[AuthoredEffect, ...] = ()
     prompts: tuple[AuthoredPrompt, ...] = ()
     deviations: tuple[AuthoredDeparture, ...] = ()
+    reported: Reported | None = None
 
 
 def build(written: Authored, pen: Writes) -> Consequences:
@@ -175,4 +186,5 @@ def build(written: Authored, pen: Writes) -> Consequences:
         effects=tuple(effects),
         prompts=tuple(prompts),
         deviations=tuple(rules),
+        reported=written.reported,
     )

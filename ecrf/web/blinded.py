@@ -8,6 +8,7 @@ from ecrf.web import (
     ask,
     cases,
     changes,
+    deviations,
     drafts,
     entries,
     exports,
@@ -29,6 +30,7 @@ from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
+    deviations.pages,
     drafts.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
     people.pages,

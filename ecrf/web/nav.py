@@ -19,6 +19,7 @@ ENTRIES = (
     Entry("/{study}/cases", T("Cases"), Right.ADJUDICATION_MANAGE),
     Entry("/{study}/adjudication", T("My cases"), Right.ADJUDICATION_WRITE),
     Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
+    Entry("/{study}/deviations", T("Deviations"), Right.ENTRY_READ),
     Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
     Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
     Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
