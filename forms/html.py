@@ -109,16 +109,19 @@ def _fields(cell: Cell, study: Study) -> dict[str, Any]:
     return fields
 
 
+def inputs(cell: Cell, answer: Answer | None) -> dict[str, str | list[str]]:
+    """Return what stands in the inputs of a cell that has this answer, by their names."""
+    answer = answer or Answer()
+    shown: str | list[str] = answer.value if cell.question.type in CODED else answer.text
+    if cell.question.type is ItemType.CHOICES:
+        shown = answer.value.split(",") if answer.value else []
+    return {cell.key: shown, cell.key + UNIT: answer.unit, cell.key + MISSING: answer.missing}
+
+
 def _stored(made: EntryForm, answers: Mapping[str, Answer]) -> dict[str, object]:
     data: dict[str, object] = {}
     for key, cell in made.cells.items():
-        answer = answers.get(key, Answer())
-        coded = cell.question.type in CODED
-        data[key] = answer.value if coded else answer.text
-        if cell.question.type is ItemType.CHOICES:
-            data[key] = answer.value.split(",") if answer.value else []
-        data[key + UNIT] = answer.unit
-        data[key + MISSING] = answer.missing
+        data |= inputs(cell, answers.get(key))
     return data
 
 

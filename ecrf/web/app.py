@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
-from ecrf.kernel.accounts import NOBODY
+from ecrf.kernel.accounts import IDLE, NOBODY, TOUCH
 from ecrf.kernel.config import Environment
 from ecrf.kernel.errors import NotFound, Refused, SignInNeeded
 from ecrf.kernel.text import LOCALES, T, say
@@ -91,6 +91,7 @@ def _context() -> dict[str, object]:
         "other_locales": [locale for locale in LOCALES if locale != g.locale],
         "actor": g.get("actor", NOBODY),
         "signed_in": present is not None,
+        "session_left": int((IDLE - TOUCH).total_seconds()),
         "environment": services().config.environment,
         "training": services().config.environment is Environment.TRAINING,
         "server_time": services().clock(),

@@ -20,10 +20,16 @@ ACTIONS: Mapping[str, Message] = {
     "entry:save": T("Saved"),
     "entry:not-done": T("Marked as not done"),
     "entry:sign": T("Signed"),
+    "entry:verify": T("Verified against the source"),
+    "entry:unverify": T("No longer verified"),
+    "entry:review": T("Reviewed"),
+    "entry:unreview": T("Review mark taken off"),
     "query:open": T("Query opened"),
     "query:answer": T("Query answered"),
     "query:close": T("Query closed"),
     "query:reopen": T("Query opened again"),
+    "query:cancel": T("Query cancelled"),
+    "query:assign": T("Query assigned"),
 }
 WAYS: Mapping[str, Message] = {
     Origin.PAGE: T("page"),
@@ -42,10 +48,11 @@ def show_history(
     found = spot.find(Right.ENTRY_READ)
     item = request.args.get("item", "")
     lines = history.of_entry(g.session, found.entry.id, item or None) if found.entry else []
+    page = "history_part.html" if "part" in request.args else "entry_history.html"
     return render_template(
-        "entry_history.html", spot=spot, found=found, item=item, lines=lines, titles=TITLES,
-        name_of=lambda each: _name(found, each), zone=found.site.zone, actions=ACTIONS,
-        ways=WAYS, said=lambda item, stored: _said(found, item, stored),
+        page, spot=spot, found=found, item=item, lines=lines, titles=TITLES,
+        name_of=lambda each: name(found, each), zone=found.site.zone, actions=ACTIONS,
+        ways=WAYS, said=lambda item, stored: told(found, item, stored),
     )  # fmt: skip
 
 
@@ -56,20 +63,20 @@ def edits(found: Found, decided: Plan) -> list[tuple[str, Text, str, str]]:
         (
             edit.key,
             called(cells[edit.key]),
-            _words(found, edit.key, edit.old),
-            _words(found, edit.key, edit.new),
+            words(found, edit.key, edit.old),
+            words(found, edit.key, edit.new),
         )
         for edit in decided.edits
         if edit.old is not None and cells[edit.key].question.derive is None
     ]
 
 
-def _said(found: Found, item: str, stored: Mapping[str, str] | None) -> str:
+def told(found: Found, item: str, stored: Mapping[str, str] | None) -> str:
     """Return an answer of the ledger on one line."""
-    return _words(found, item, Answer(**stored)) if stored else ""
+    return words(found, item, Answer(**stored)) if stored else ""
 
 
-def _words(found: Found, item: str, answer: Answer | None) -> str:
+def words(found: Found, item: str, answer: Answer | None) -> str:
     """Return an answer as people read it: codes by their labels, figures with their unit."""
     cell = found.form.cells.get(item)
     options = choices.options(cell.question, found.study) if cell else ()
@@ -79,7 +86,7 @@ def _words(found: Found, item: str, answer: Answer | None) -> str:
     return ", ".join(labels.get(value, value) for value in answer.value.split(","))
 
 
-def _name(found: Found, item: str) -> Text | str:
+def name(found: Found, item: str) -> Text | str:
     """Return what people call an item, also one that the definition no longer has."""
     cell = found.form.cells.get(item)
     return called(cell) if cell else item

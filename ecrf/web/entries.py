@@ -7,19 +7,22 @@ from flask import g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from ecrf.kernel import accounts
+from ecrf.kernel import reauthentication
 from ecrf.kernel.access import TITLES, Right
-from ecrf.kernel.errors import Conflict, Problem, Refused, Stale, Unacceptable
+from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
-from ecrf.web import changes, sheet, where
+from ecrf.web import changes, conflict, drafts, prompts, reviewed, sheet, sign_in, where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.spot import FIRST, NUMBERED, Spot
 from forms import due, entries, html, ladder, queries, signing
+from forms.drafts import keeping
 from forms.entries import ReasonNeeded
 from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
+from forms.review.marks import LABELS
+from visits.lookup import next_at
 from visits.windows import civil_date
 
 pages = Pages("entries", __name__)
@@ -46,10 +49,11 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
     spot = Spot(study_id, code, key, form, number)
     found = spot.find(Right.ENTRY_WRITE, lock=True)
     if "fill" in request.form:
-        filled = _filled(found.form, request.form)
-        return _page(spot, typed=html.build(found.study, found.form, found.answers, filled))
-    typed = html.build(found.study, found.form, found.answers, request.form)
+        return _page(spot, sent=_filled(found.form, request.form))
+    sent: conflict.Sent = request.form
     try:
+        sent = conflict.choose(found, sent)
+        typed = html.build(found.study, found.form, found.answers, sent)
         if not typed.validate():
             wrong = typed.problems()
             raise Unacceptable(
@@ -59,27 +63,46 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
             g.session, g.by, found, typed.given(), seen_version=typed.seen_version,
             reason=_reason(typed), complete=request.form.get("act") != "draft",
         )  # fmt: skip
+        if "kept_draft" in request.form:
+            keeping.drop(g.session, g.by, keeping.place(found))
     except Refused as refusal:
-        wanted = refusal
-        raise Again(refusal, lambda: _page(spot, typed=typed, refusal=wanted)) from None
-    if request.form.get("act") == "next":
-        return redirect(_after(spot, found), 303)
-    return redirect(f"{spot.path}?done=1", 303)
+        wanted, typed_in = refusal, sent
+        raise Again(refusal, lambda: _page(spot, sent=typed_in, refusal=wanted)) from None
+    return redirect(_onward(spot, found), 303)
 
 
-@pages.page(f"{NUMBERED}/preview", needs=Right.ENTRY_READ, methods=("POST",))
+def _onward(spot: Spot, found: Found) -> str:
+    """Return where a save leads: on, to where the person was going, or back to the form."""
+    act, going = request.form.get("act"), request.form.get("going", "")
+    if act == "next":
+        return _after(spot, found)
+    if act == "next participant":
+        who = found.participant
+        code = next_at(g.session, who.study, who.site, who.number, spot.key)
+        return spot._replace(code=code).path if code else where.participants(spot.study_id)
+    return sign_in.inside(going) if going else f"{spot.path}?done=1"
+
+
+@pages.page(f"{NUMBERED}/preview", needs=Right.ENTRY_READ, methods=("POST",), reads=True)
 def preview(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
     """Say what the inputs as they stand would do: what applies, is computed, is odd."""
     found = Spot(study_id, code, key, form, number).find(Right.ENTRY_READ)
     typed = html.build(found.study, found.form, found.answers, request.form)
     decided = _plan(found, typed)
     typed.validate()
-    drawn = sheet.fields(
-        sheet.draw(found, typed, decided, problems=typed.problems(), findings=_asked(decided))
+    parts = sheet.draw(
+        found, typed, decided, problems=typed.problems(), findings=_asked(decided)
     )
+    drawn = sheet.fields(parts)
+    n, asked = sheet.progress(parts)
     return jsonify(
+        progress=T("{n} of {all} answered", n=n, all=asked).in_(g.locale),
         applies={f.key: f.applies for f in drawn if f.kind != "note"},
         derived={f.key: f"{f.text} {f.unit}".strip() for f in drawn if f.kind == "derived"},
+        was={
+            key: T("was: {old}", old=old).in_(g.locale)
+            for key, _, old, _ in changes.edits(found, decided)
+        },
         canonical={f.key: f.canonical for f in drawn},
         findings={f.key: [s.in_(g.locale) for s in (*f.errors, *f.findings)] for f in drawn},
     )
@@ -103,7 +126,10 @@ def sign(study_id: str, code: str, key: str, form: str, number: int) -> Response
     found = spot.find(Right.ENTRY_SIGN, lock=True)
     seen = request.form.get("seen_version", "")
     try:
-        accounts.confirm(g.session, g.by, request.form.get("password", ""))
+        reauthentication.confirm(
+            g.session, g.by, g.present, request.form.get("username", ""),
+            request.form.get("password", ""),
+        )  # fmt: skip
         signing.sign(
             g.session, g.by, found, zone=found.site.zone,
             seen_version=int(seen) if seen.isdecimal() and len(seen) < 9 else -1,
@@ -115,13 +141,18 @@ def sign(study_id: str, code: str, key: str, form: str, number: int) -> Response
 
 
 def _page(
-    spot: Spot, *, typed: EntryForm | None = None, refusal: Refused | None = None
+    spot: Spot, *, sent: conflict.Sent | None = None, refusal: Refused | None = None
 ) -> ResponseReturnValue:
     """Draw the entry as it is now, with what was typed in its inputs."""
     found = spot.find(Right.ENTRY_READ)
+    around = drafts.around(found)
+    kept = drafts.unsaved(found, around) if sent is None else None
+    sent = kept.sent if kept else sent
+    laid = None if sent is None else conflict.lay(found, sent)
+    typed = laid and html.build(found.study, found.form, found.answers, laid.sent)
     form = typed or html.build(found.study, found.form, found.answers, None)
     decided = _plan(found, typed)
-    asked = queries.of_entry(g.session, found.entry.id) if found.entry else []
+    asked = queries.of_form(g.session, found.visit.id, found.form.id, found.number)
     entry = found.entry
     complete = found.status == "complete" and typed is None
     problems: Sequence[Problem] = refusal.problems if refusal else ()
@@ -131,18 +162,28 @@ def _page(
     )  # fmt: skip
     barred = ladder.closed(found.place, ladder.OPEN) or due.not_due(found)
     may = {right.name: g.actor.may(right, *_where(found)) for right in Right}
+    second = around.second and laid is None and "edit" not in request.args
     return render_template(
         "entry.html", spot=spot, found=found, parts=parts, progress=sheet.progress(parts),
-        refusal=refusal, stale=isinstance(refusal, Stale), may=may, barred=barred,
+        refusal=refusal, laid=laid, kept=kept, around=around, second=second,
+        may=may, barred=barred, chosen=laid.sent if laid else {},
         needed=isinstance(refusal, ReasonNeeded), reasons=REASONS, titles=TITLES,
-        writable=may["ENTRY_WRITE"] and barred is None,
+        writable=may["ENTRY_WRITE"] and barred is None and not second,
+        said=lambda key, answer: changes.words(found, key, answer),
+        name_of=lambda key: changes.name(found, key), was=_was(found, decided, laid),
+        typed_as=lambda given: given.missing or f"{given.text} {given.unit}".strip() or "–",
+        cancel=where.visit(spot.study_id, spot.code, spot.key), draft_every=drafts.EVERY,
         edits=changes.edits(found, decided) if typed is not None else (),
         signatures=signing.of_entry(g.session, entry.id) if entry else [],
         standing=entry is not None and signing.standing(entry),
+        review=reviewed.around(found), review_labels=LABELS,
+        told=lambda item, stored: changes.told(found, item, stored),
         broken=entry is not None and signing.broken(entry),
         unlocked=ladder.closed(found.place, ladder.UNLOCKED) is None,
-        after=_after(spot, found), another=_another(spot, found),
-        act=request.form.get("act", "complete"), given_code=request.form.get("reason_code", ""),
+        on_form=[query for query in asked if not query.item],
+        after=_after(spot, found), another=_another(spot, found), led=prompts.led(found),
+        act=request.form.get("act", "complete"),
+        given_code=sent.get("reason_code", "") if sent else "",
         given_reason=form.reason, zone=found.site.zone,
         today=civil_date(g.by.at, found.site.zone),
     )  # fmt: skip
@@ -150,6 +191,13 @@ def _page(
 
 def _where(found: Found) -> tuple[str, str]:
     return found.participant.study, found.participant.site
+
+
+def _was(found: Found, decided: Plan, laid: conflict.Laid | None) -> Mapping[str, str]:
+    """Return the stored answers, in words, that what was typed would change."""
+    if laid is None:
+        return {}
+    return {key: old for key, _, old, _ in changes.edits(found, decided)}
 
 
 def _plan(found: Found, typed: EntryForm | None) -> Plan:

@@ -1,18 +1,22 @@
 """The only way to make a page: a blueprint whose every route states the right it needs.
 
-A page runs in one transaction: reading for GET and HEAD, writing for the rest. The right is
-tested here for holding it at all; the site is tested where the thing is loaded, so that what
-lies at another site is simply not found.
+A page runs in one transaction: reading for GET and HEAD, and for a POST that says it only
+reads; writing for the rest. What a reading page leaves to be written (`leave`) is one small
+transaction after it, so that nobody who saves waits for somebody who looks. The right is tested
+here for holding it at all; the site is tested where the thing is loaded, so that what lies at
+another site is simply not found.
 """
 
 import hmac
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, g, make_response, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from ecrf.kernel import accounts
 from ecrf.kernel.access import Right
@@ -47,14 +51,22 @@ class Pages(Blueprint):
     """A blueprint whose pages cannot be registered without saying what they need."""
 
     def page(
-        self, rule: str, *, needs: Right | str, methods: tuple[str, ...] = ("GET",)
+        self,
+        rule: str,
+        *,
+        needs: Right | str,
+        methods: tuple[str, ...] = ("GET",),
+        reads: bool = False,
     ) -> Callable[[View], View]:
-        """Route `rule` to a view run as `g.by` in the transaction `g.session`."""
+        """Route `rule` to a view run as `g.by` in the transaction `g.session`.
+
+        `reads` says of a POST that it changes nothing and takes no lock for writing.
+        """
 
         def register(view: View) -> View:
             @wraps(view)
             def guarded(**values: Any) -> ResponseReturnValue:
-                return _run(view, needs, values)
+                return _run(view, needs, values, reads=reads)
 
             guarded.needs = needs  # type: ignore[attr-defined]
             self.add_url_rule(rule, view_func=guarded, methods=list(methods))
@@ -63,9 +75,21 @@ class Pages(Blueprint):
         return register
 
 
-def _run(view: View, needs: Right | str, values: dict[str, Any]) -> ResponseReturnValue:
+def leave(write: Callable[[Session], None]) -> None:
+    """Have a page that reads write something small when it is done, in a transaction."""
+    g.left = write
+
+
+def unattended() -> None:
+    """Say that the page was asked for by a clock and not by a person: the session ages."""
+    g.unattended = True
+
+
+def _run(
+    view: View, needs: Right | str, values: dict[str, Any], *, reads: bool
+) -> ResponseReturnValue:
     database = services().database
-    reading = request.method in ("GET", "HEAD")
+    reading = reads or request.method in ("GET", "HEAD")
     try:
         with database.read() if reading else database.write() as g.session:
             _admit(needs)
@@ -78,10 +102,21 @@ def _run(view: View, needs: Right | str, values: dict[str, Any]) -> ResponseRetu
             _note_failure(database, again.refusal)
         with database.read() as g.session:
             return make_response(again.render(), again.refusal.status)
-    if reading and _idle_noted():
-        with database.write() as session:
-            accounts.touch(session, g.present, g.by.at)
+    if reading:
+        _afterwards(database)
     return response
+
+
+def _afterwards(database: Database) -> None:
+    write: Callable[[Session], None] | None = g.pop("left", None)
+    idle = _idle_noted()
+    if write is None and not idle:
+        return
+    with database.write() as session:
+        if write is not None:
+            write(session)
+        if idle:
+            accounts.touch(session, g.present, g.by.at)
 
 
 def _admit(needs: Right | str) -> None:
@@ -124,7 +159,10 @@ def _require_token(present: Present | None) -> None:
 
 def _idle_noted() -> bool:
     present: Present | None = g.get("present")
-    return present is not None and g.by.at - present.seen_at > accounts.TOUCH
+    if present is None or g.get("unattended"):
+        return False
+    quiet: timedelta = g.by.at - present.seen_at
+    return quiet > accounts.TOUCH
 
 
 def _note_failure(database: Database, no: WrongPassword) -> None:

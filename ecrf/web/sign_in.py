@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
 @pages.page("/sign-in", needs=Open.PUBLIC, methods=("POST",))
 def submit() -> ResponseReturnValue:
     username, password = request.form.get("username", ""), request.form.get("password", "")
-    then = _inside(request.form.get("next", "/"))
+    then = inside(request.form.get("next", "/"))
     try:
         person_id = accounts.check(g.session, username, password, g.by.at)
     except Refused as refusal:
@@ -60,6 +60,12 @@ def leave() -> ResponseReturnValue:
     return response
 
 
+@pages.page("/still-here", needs=Open.SIGNED_IN)
+def still_here() -> ResponseReturnValue:
+    """Keep the session of a person who says that they are still there."""
+    return "", 204
+
+
 def ask(refusal: Refused) -> ResponseReturnValue:
     """Show the sign-in page in place of one that needs a session, and come back after.
 
@@ -68,7 +74,7 @@ def ask(refusal: Refused) -> ResponseReturnValue:
     """
     then = request.full_path.rstrip("?")
     held = _held("") if request.method == "POST" else []
-    return make_response(_page(refusal, _inside(then), held=held), 401)
+    return make_response(_page(refusal, inside(then), held=held), 401)
 
 
 def _page(
@@ -91,7 +97,7 @@ def _held(prefix: str) -> Held:
     ]
 
 
-def _inside(then: str) -> str:
+def inside(then: str) -> str:
     """Return `then` when it is a path of ours, else the first page."""
     safe = then.startswith("/") and not then.startswith(("//", "/\\"))
     return then if safe and not then.startswith("/sign-") else "/"

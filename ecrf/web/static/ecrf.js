@@ -3,16 +3,6 @@
 
 const WAIT = 250;
 
-// A form marked data-guard asks before what was typed is left behind.
-function guard(form) {
-  let touched = form.querySelector(".govuk-error-message, .ec-reason") !== null;
-  form.addEventListener("input", () => { touched = true; });
-  form.addEventListener("submit", () => { touched = false; });
-  window.addEventListener("beforeunload", (leaving) => {
-    if (touched) leaving.preventDefault();
-  });
-}
-
 // The error summary takes the focus, as it is what the person has to read first.
 function lead() {
   const summary = document.querySelector(".govuk-error-summary");
@@ -81,6 +71,7 @@ function preview(form) {
     const turn = ++asked;
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) });
+      if (answer.ok) document.dispatchEvent(new Event("ec-contact"));
       if (answer.ok && turn === asked) tell(form, await answer.json());
     } catch {
       // Without a connection the page stays as it is: saving will tell.
@@ -108,6 +99,11 @@ function tell(form, told) {
     place.classList.toggle("ec-away", !applies);
     if (place.tagName === "DETAILS" && applies) place.open = true;
   }
+  for (const place of form.querySelectorAll("[data-was]")) {
+    place.textContent = told.was[place.dataset.was] ?? "";
+  }
+  const progress = document.querySelector("[data-progress]");
+  if (progress) progress.textContent = told.progress;
   for (const place of form.querySelectorAll("[data-findings]")) {
     show(place, told.findings[place.dataset.findings] ?? []);
   }
@@ -157,20 +153,9 @@ function hold(form) {
   });
 }
 
-// Alt+S saves, as everywhere; the button does the rest.
-function shortcut(form) {
-  document.addEventListener("keydown", (key) => {
-    if (!key.altKey || key.ctrlKey || key.metaKey || key.code !== "KeyS") return;
-    key.preventDefault();
-    form.querySelector(".ec-actions [name=act]")?.click();
-  });
-}
-
 document.querySelectorAll("form[data-guard]").forEach((form) => {
-  guard(form);
   hold(form);
   shorten(form);
-  shortcut(form);
 });
 document.querySelectorAll("form[data-preview]").forEach(preview);
 document.querySelectorAll("input[data-vas]").forEach(slide);
