@@ -22,15 +22,15 @@ from forms import lookup
 from forms.lookup import Found
 from forms.questions import asked as _asked
 from forms.questions import places
-from forms.questions.asked import Asked, find, find_all, thread
+from forms.questions.asked import Asked, find, find_all, of_form, thread
 from forms.questions.assigning import Assignee
 from forms.questions.places import Spot
 from forms.questions.readymade import Said
 from forms.tables import Query, QueryMessage
 
 __all__ = [
-    "Asked", "answer", "assign", "cancel", "close", "close_all", "find", "find_all", "open_",
-    "reopen", "thread",
+    "Asked", "answer", "assign", "cancel", "close", "close_all", "find", "find_all", "of_form",
+    "open_", "reopen", "thread",
 ]  # fmt: skip
 LONGEST_QUESTION = 600
 LONGEST_REPLY = 1000

@@ -13,6 +13,7 @@ from ecrf.web import (
     entries,
     exports,
     home,
+    laboratory,
     ledger,
     locks,
     participants,
@@ -20,6 +21,7 @@ from ecrf.web import (
     queries,
     query,
     randomize,
+    results,
     review,
     signing,
     visit,
@@ -33,7 +35,7 @@ PAGES: tuple[Pages, ...] = (
     deviations.pages,
     drafts.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
-    people.pages,
+    people.pages, laboratory.pages, results.pages,
 )  # fmt: skip
 
 

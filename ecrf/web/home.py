@@ -14,6 +14,7 @@ from ecrf.study.model import Study, Words
 from ecrf.web import where
 from ecrf.web.routes import Pages
 from forms import casebook, progress, queue
+from forms.laboratory import alerts
 from forms.progress import Asked, Some, Waiting
 from forms.questions import places
 from forms.queue import Filters, Line
@@ -73,6 +74,8 @@ def site_date(sites: Iterable[Site]) -> date:
 
 def _groups(study: Study, day: date) -> Iterable[Group]:
     due = lookup.due(g.session, g.actor, study, day)
+    if study.laboratory and g.actor.may(Right.ALERT_ACKNOWLEDGE, study.id):
+        yield _alerts(study)
     yield _visits(study, "overdue", T("Overdue"), due.overdue, "overdue")
     yield from _queries(study)
     yield _visits(study, "week", T("Due within a week"), due.week, "due")
@@ -84,6 +87,22 @@ def _groups(study: Study, day: date) -> Iterable[Group]:
         unsigned = progress.unsigned(g.session, g.actor, study)
         yield _entries(study, "sign", T("To sign"), unsigned, "to sign")
     yield _visits(study, "soon", T("Opening soon"), due.soon, "soon")
+
+
+def _alerts(study: Study) -> Group:
+    found = alerts.listing(g.session, g.actor, study.id)
+    rows = [
+        Row(
+            where.entry(study.id, one.code, one.visit, one.form, one.number) + f"#{one.item}",
+            one.code,
+            T("{visit}, {form}", visit=one.visit, form=_title(study, one.form)), "alert",
+            note=one,
+        )
+        for one in found[:SHOWN]
+    ]  # fmt: skip
+    return Group(
+        "alerts", T("Safety alerts"), rows, len(found), more=f"/{study.id}/alerts"
+    )
 
 
 def _visits(

@@ -11,6 +11,7 @@ from ecrf.web import formlist, where
 from ecrf.web.dates import read_date
 from ecrf.web.routes import Again, Pages
 from forms import casebook, progress
+from forms.questions import asked
 from visits import lookup, refusals, visits
 from visits.lookup import Found
 from visits.windows import civil_date, study_day
@@ -74,6 +75,8 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
         day=study_day(held, anchor) if held and anchor else None,
         out=visit.span.days_out(held) if held and anchor and visit.span else 0,
         forms=formlist.lines(study, visit, found.lock, entries),
+        on_date=[q for q in asked.above_forms(g.session, who.id) if q.visit_id == visit.id],
+        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and found.lock != "locked",
         log=visit.kind == VisitKind.LOG,
         fillable=visit.kind == VisitKind.LOG or visit.held_on is not None,
         writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and found.lock == "open",

@@ -44,6 +44,13 @@ def entry(study_id: str, code: str, key: str, form: str, number: int) -> str:
     return f"{visit(study_id, code, key)}/{quote(form)}{last}"
 
 
+def asked(study_id: str, code: str, key: str, form: str, number: int, item: str) -> str:
+    """Return the page of what a query is about; `key` and `form` may be empty."""
+    if form:
+        return entry(study_id, code, key, form, number) + (f"#{quote(item)}" if item else "")
+    return visit(study_id, code, key) if key else participant(study_id, code)
+
+
 def visit_label(label: Words | None, plan: str, key: str) -> Words:
     """Return what a visit is called: by its plan, and by its key when it is one of several."""
     label = label or Words(en=plan, zh=plan)

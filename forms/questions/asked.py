@@ -90,8 +90,7 @@ def find_all(
     seen = [row for row in rows if actor.may(right, study_id, row.Participant.site)]
     if len(seen) != len(set(ids)):
         raise NotFound(T("There is no such query."))
-    for row in seen:
-        lookup.detach(session, row)
+    lookup.detach(session, {part for row in seen for part in row})
     return [
         Asked(
             row.Query, row.Entry, row.Visit, row.Participant, row.Site, row.study_state,
@@ -163,3 +162,11 @@ def above_forms(session: Session, participant_id: int) -> list[Query]:
     """Return the queries on a participant and on the dates of the visits, oldest first."""
     here = (Query.participant_id == participant_id, Query.form == "")
     return list(session.scalars(select(Query).where(*here).order_by(Query.id)))
+
+
+def answers(session: Session, ids: Collection[int]) -> dict[int, QueryMessage]:
+    """Return the newest answer to each of these queries that has one."""
+    query = select(QueryMessage).where(
+        QueryMessage.query_id.in_(sorted(ids)), QueryMessage.act == "answer"
+    )
+    return {said.query_id: said for said in session.scalars(query.order_by(QueryMessage.id))}
