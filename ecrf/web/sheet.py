@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Cell, Code, Form, Grid, ItemType, Question, Study, Words
+from ecrf.web import judged
 from forms import choices
 from forms.answers import Answer
 from forms.context import Context, Sheet, scope
@@ -61,6 +62,7 @@ class Field:
     missing: str
     reasons: tuple[Code, ...]
     canonical: str
+    judged: Text | None
     required: bool
     applies: bool
     errors: tuple[Text, ...]
@@ -238,6 +240,7 @@ class _Pen:
             missing=missing,
             reasons=self._reasons(question),
             canonical=_canonical(question, answer),
+            judged=judged.said(self.sheet, cell, answer),
             required=question.require is True,
             applies=self.sheet.applies(cell),
             errors=tuple(self.errors[key]),

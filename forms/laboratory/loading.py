@@ -68,7 +68,7 @@ def in_force(session: Session, study_id: str) -> list[Range]:
     )
     rows = session.execute(query.order_by(c.id))
     return [
-        Range(*bare, _figure(low), _figure(high), source) for *bare, low, high, source in rows
+        Range._make((*row[:8], _figure(row.low), _figure(row.high), row.source)) for row in rows
     ]
 
 
