@@ -20,6 +20,19 @@ SCREENING = {
         "remission_date": "2025-01", "igg4_nadir": "1500", "igg4_nadir_date": "2025-02-10",
         "bg_gc": "Y", "bg_gc_dose": "5", "bg_gc_since": "2025-09", "bg_is": "N",
     },
+    "2019 ACR/EULAR classification criteria": {
+        "ae_entry_organs": "PANCREAS", "ae_entry_path": "N", "gland_sets": "LACRIMAL,SUBMAND",
+        "chest": "0", "pancbil": "11", "kidney": "0", "retro": "0",
+        **{f"X{n:02}.present": "N" for n in range(1, 24)},
+    },
+    "2020 revised comprehensive diagnostic (RCD) criteria": {"rcd1": "Y"},
+    "Virology: hepatitis B and C, HIV": {
+        "lbdat": "v", "lab_id": "Central", "hbsag": "NEG", "hbsab": "POS", "hbcab": "NEG",
+        "hcv_ab": "NEG", "hiv_agab": "NEG",
+    },
+    "Tuberculosis screening": {
+        "lbdat": "v", "tb_test": "TSPOT", "igra": "NEG", "chest_done": "N", "tb_active": "N",
+    },
     "Haematology": {
         "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "wbc": "6.1", "rbc": "4.6",
         "hgb": "13.8", "hgb.unit": "g/dL", "hct": "0.41", "mcv": "89", "plat": "221",
@@ -28,19 +41,17 @@ SCREENING = {
     },
     "Chemistry: liver, kidney, glucose": {
         "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "fasting": "Y", "alt": "24",
-        "alt_uln": "50", "ast": "21", "ast_uln": "40", "bili": "12", "bili_uln": "26",
-        "creat": "0.9", "creat.unit": "mg/dL", "clsig": "NONE",
+        "alt_uln_typed": "50", "ast": "21", "ast_uln_typed": "40", "bili": "12",
+        "bili_uln_typed": "26", "creat": "0.9", "creat.unit": "mg/dL", "clsig": "NONE",
     },
     "Immunology: immunoglobulins, complement": {
         "lbdat": "v", "lbtim": "08:50", "lab_id": "Central", "igg": "14", "igg4": "2600",
-        "igg4_uln": "1350", "clsig": "NONE",
+        "igg4_uln_typed": "1350", "clsig": "NONE",
     },
 }  # fmt: skip
 ELIGIBLE = {
-    "ae2019_met": "Y", "rcd_level": "DEFINITE", "no_relapse": "Y", "first_proc_date": DAY,
-    "contraception": "Y", "active_infection": "N", "hiv_agab": "NEG", "hcv_ab": "NEG",
-    "hbsag": "NEG", "hbcab": "NEG", "igra": "NEG", "tb_active": "N", "malignancy": "N",
-    "excluding_diseases": "NONE",
+    "no_relapse": "Y", "first_proc_date": DAY, "contraception": "Y", "active_infection": "N",
+    "malignancy": "N", "excluding_diseases": "NONE",
     **{f"i{n}": "Y" for n in range(1, 8)}, "e1": "N",
     **{f"e{n}": "N" for n in range(3, 11)}, **{f"e11_{n}": "N" for n in range(1, 8)},
 }  # fmt: skip

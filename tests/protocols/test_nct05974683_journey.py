@@ -94,9 +94,9 @@ def test_the_background_immunosuppressant_has_the_levels_of_its_factor():
     assert codes == "ny"
 
 
-OWN = {f"i{n}": "Y" for n in range(1, 8)} | {
-    name: "N" for name in ("e1", "e3", "e4", "e7", "e10", *(f"e11_{n}" for n in range(1, 8)))
-}
+OWN = {f"i{n}": "Y" for n in range(1, 8)} | dict.fromkeys(
+    ("e1", "e3", "e4", "e7", "e10", *(f"e11_{n}" for n in range(1, 8))), "N"
+)
 
 
 def confirmed(answers, *later, context=None):
