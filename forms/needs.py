@@ -12,7 +12,9 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from ecrf.kernel.access import Right
 from ecrf.kernel.chain import Change
+from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain
 from ecrf.study.consequences import Condition
 from ecrf.study.expr import loops, paths
 from ecrf.study.model import Form, Study, Words
@@ -20,6 +22,7 @@ from ecrf.study.values import truth
 from forms.answers import Answer
 from forms.context import Context, Entered, scope
 from forms.lookup import Found, order_of, others
+from visits.rows import ParticipantRow
 from visits.tables import Visit
 
 BESIDE = Form(id="conditions", title=Words(en="Conditions", zh="条件"), sections=())
@@ -114,10 +117,25 @@ def refresh(session: Session, who: Person, study: Study) -> list[Change]:
             ],
         )
     return [
-        Change(f"{place.key}.asked", place.asked or None, need.asked or None)
+        Change(f"{place.key}.{name}", old or None, new or None)
         for place, need in moved
-        if place.asked != need.asked
-    ]
+        for name, old, new in (
+            ("asked", place.asked, need.asked), ("spared", place.spared, need.spared),
+        )
+        if old != new
+    ]  # fmt: skip
+
+
+def added(session: Session, by: By, who: ParticipantRow, study: Study) -> None:
+    """Decide for a visit that was just added, and write down what came of it."""
+    changes = refresh(session, who, study)
+    if changes:
+        act = Act(
+            "visit:ask", by.actor.role_for(Right.ENTRY_WRITE, who.study, who.site), who.study,
+            who.site, key=f"participant:{who.id}", refs={"participant": who.code},
+            changes=changes,
+        )  # fmt: skip
+        LEDGER.record(session, by, participant_chain(who.study, who.code), act)
 
 
 def _read(study: Study) -> Iterator[tuple[str, str]]:

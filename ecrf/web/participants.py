@@ -211,7 +211,7 @@ def add_visit(study_id: str, code: str) -> ResponseReturnValue:
     try:
         who = lookup.participant(g.session, g.actor, study_id, code, Right.ENTRY_WRITE)
         key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
-        needs.refresh(g.session, who, study)
+        needs.added(g.session, g.by, who, study)
         typed = request.form.get("held_on", "").strip()
         if typed:
             found = lookup.visit(g.session, g.actor, study_id, code, key, Right.ENTRY_WRITE)

@@ -103,7 +103,8 @@ class Player:
             who = lookup.participant(
                 session, by.actor, stage.study.id, self.code, Right.ENTRY_WRITE
             )
-            participants.end(session, by, who, "Withdrew: moved to another city.")
+            if who.status == participants.RANDOMIZED:
+                participants.end(session, by, who, "Withdrew: moved to another city.")
 
     def visit(
         self, key: str, on: date, variants: tuple[str, ...] = (), *, careful: bool = False
@@ -160,7 +161,7 @@ class Player:
                 session, by.actor, stage.study.id, self.code, Right.ENTRY_WRITE
             )
             key = visits.add(session, by, who, stage.study, contact.plan)
-            needs.refresh(session, who, stage.study)
+            needs.added(session, by, who, stage.study)
             return key
 
     def _missed_on(self, contact: Contact) -> date:
