@@ -3,10 +3,11 @@
 import forms.adjudicating.tables
 import forms.drafts.tables
 import forms.laboratory.tables
+import forms.quality.tables
 import forms.review.tables
 import forms.tables
 import visits.tables
-from ecrf.kernel import ledger, outbox, people, signatures
+from ecrf.kernel import jobs, ledger, outbox, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
@@ -14,9 +15,11 @@ MAKERS = (
     forms.adjudicating.tables,
     forms.drafts.tables,
     forms.laboratory.tables,
+    forms.quality.tables,
     forms.review.tables,
     forms.tables,
     visits.tables,
+    jobs,
     ledger,
     outbox,
     people,

@@ -2,7 +2,19 @@
 
 import click
 
-from ecrf.cli import demo, export, form, ledger, lock, randomization, serve, study, user
+from ecrf.cli import (
+    demo,
+    export,
+    form,
+    laboratory,
+    ledger,
+    lock,
+    randomization,
+    serve,
+    study,
+    user,
+    worker,
+)
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 from ecrf.cli.unblinding import reveal, sign
@@ -18,9 +30,11 @@ def main() -> None:
 main.add_command(demo.demo)
 main.add_command(serve.init)
 main.add_command(serve.serve)
+main.add_command(worker.worker)
 main.add_command(user.user)
 main.add_command(study.study)
 main.add_command(form.form)
+main.add_command(laboratory.laboratory)
 main.add_command(lock.lock)
 main.add_command(export.export)
 main.add_command(export.verify_command)

@@ -72,6 +72,7 @@ class Origin(StrEnum):
     API = "api"
     IMPORT = "import"
     COMMAND = "command"
+    JOB = "job"
     SYSTEM = "system"
 
 

@@ -19,6 +19,7 @@ pages = Pages("changes", __name__)
 ACTIONS: Mapping[str, Message] = {
     "entry:save": T("Saved"),
     "entry:not-done": T("Marked as not done"),
+    "entry:recompute": T("Computed again"),
     "entry:sign": T("Signed"),
     "entry:verify": T("Verified against the source"),
     "entry:unverify": T("No longer verified"),
@@ -36,6 +37,7 @@ WAYS: Mapping[str, Message] = {
     Origin.API: T("programs' interface"),
     Origin.IMPORT: T("import"),
     Origin.COMMAND: T("command"),
+    Origin.JOB: T("job"),
     Origin.SYSTEM: T("system"),
 }
 

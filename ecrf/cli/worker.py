@@ -1,0 +1,34 @@
+"""`ecrf worker`: do the jobs that people ask for, one after the other."""
+
+import os
+import socket
+import time
+
+import click
+
+from ecrf.cli.installation import opened
+from ecrf.kernel import chance, clock, jobs
+from forms.quality import rerun
+
+PAUSE = 2.0
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what waits, then stop.")
+def worker(*, once: bool) -> None:
+    """Do background jobs until stopped. Several workers may run at once.
+
+    A worker that dies leaves its job to the next one, which goes on where it stopped.
+    """
+    holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{chance.system(4).hex()}"
+    works = {rerun.KIND: rerun.work(chance.system)}
+    done = 0
+    with opened() as place:
+        while True:
+            if jobs.run(place.database, works, holder, clock.now):
+                done += 1
+            elif once:
+                click.echo(f"{done} job(s) done.")
+                return
+            else:
+                time.sleep(PAUSE)

@@ -1,0 +1,1 @@
+"""Data quality: rules run over the whole study, by a person or as a job."""
