@@ -26,6 +26,7 @@ from visits.tables import Participant, Visit
 from visits.windows import Span, civil_date
 
 DATE = "held_on"
+NOTHING: Mapping[str, object] = {}
 
 
 class Known(Protocol):
@@ -56,7 +57,9 @@ def hold(session: Session, by: By, found: Found, held_on: date, *, reason: str =
     _write(session, by, found, head, "visit:hold", changes, why)
 
 
-def miss(session: Session, by: By, found: Found, reason: str) -> None:
+def miss(
+    session: Session, by: By, found: Found, reason: str, refs: Mapping[str, object] = NOTHING
+) -> None:
     """Write down that a visit did not and will not take place, and why."""
     refusals.require_open(found.lock, _name(found))
     if found.visit.kind == VisitKind.LOG:
@@ -67,10 +70,12 @@ def miss(session: Session, by: By, found: Found, reason: str) -> None:
     head = _head(session, found)
     _change(session, found, status="missed", missed_reason=why, due=None)
     changes = _changed("status", "planned", "missed")
-    _write(session, by, found, head, "visit:miss", changes, why)
+    _write(session, by, found, head, "visit:miss", changes, why, refs)
 
 
-def reopen(session: Session, by: By, found: Found, reason: str) -> None:
+def reopen(
+    session: Session, by: By, found: Found, reason: str, refs: Mapping[str, object] = NOTHING
+) -> None:
     """Make a missed visit, or one dated by mistake, a planned one again."""
     refusals.require_open(found.lock, _name(found))
     if found.visit.status == "planned":
@@ -84,7 +89,7 @@ def reopen(session: Session, by: By, found: Found, reason: str) -> None:
         *_changed(DATE, _iso(found.visit.held_on), None),
         *_judge(session, by, found, None),
     ]
-    _write(session, by, found, head, "visit:reopen", changes, why)
+    _write(session, by, found, head, "visit:reopen", changes, why, refs)
 
 
 def add(session: Session, by: By, who: ParticipantRow, study: Study, plan_id: str) -> str:
@@ -254,12 +259,13 @@ def _write(
     action: str,
     changes: Sequence[Change],
     reason: str | None = None,
+    more: Mapping[str, object] = NOTHING,
 ) -> None:
     who = found.participant
     act = Act(
         action, by.actor.role_for(Right.ENTRY_WRITE, who.study, who.site), who.study, who.site,
         key=f"visit:{found.visit.id}", reason=reason, changes=changes,
-        refs={"participant": who.code, "visit": found.visit.key},
+        refs={"participant": who.code, "visit": found.visit.key, **more},
     )  # fmt: skip
     LEDGER.write(session, by, [(head, act)])
 

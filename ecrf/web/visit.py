@@ -10,7 +10,7 @@ from ecrf.study.model import VisitKind
 from ecrf.web import formlist, where
 from ecrf.web.dates import read_date
 from ecrf.web.routes import Again, Pages
-from forms import casebook, progress
+from forms import casebook, missed, progress
 from forms.questions import asked
 from visits import lookup, refusals, visits
 from visits.lookup import Found
@@ -47,9 +47,9 @@ def _change(found: Found, act: str) -> None:
         held_on = read_date(request.form.get(visits.DATE, ""), today)
         visits.hold(g.session, g.by, found, held_on, reason=reason)
     elif act == "miss":
-        visits.miss(g.session, g.by, found, reason)
+        missed.miss(g.session, g.by, found, reason)
     elif act == "reopen":
-        visits.reopen(g.session, g.by, found, reason)
+        missed.reopen(g.session, g.by, found, reason)
     else:
         raise NotFound(T("A visit cannot be changed in this way."))
 
