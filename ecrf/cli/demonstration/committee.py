@@ -67,10 +67,9 @@ def play(stage: Stage, today: date) -> None:
     with stage.database.read() as session:
         manager = stage.who(Role.DATA_MANAGER, None)
         listed = cases.listing(session, manager, stage.study.id)
-        numbers = [found.case.number for found in listed]
-    for place, number in enumerate(numbers):
+        numbers = [(found.case.number, found.participant.site) for found in listed]
+    for place, (number, site) in enumerate(numbers):
         steps = FATES[place] if place < len(FATES) else FATES[0]
-        site = listed[place].participant.site
         at = stage.at(site, on, 16) + timedelta(minutes=place)
         _take(stage, number, steps, at)
 
