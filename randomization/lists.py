@@ -7,6 +7,7 @@ from importlib.metadata import version
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from ecrf.kernel import bulk
 from ecrf.kernel.errors import Conflict, NotFound
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
@@ -16,7 +17,7 @@ from randomization.commit import Leaf
 from randomization.design import Spec
 from randomization.opened import Vault, lock
 from randomization.seal import Context
-from randomization.tables import LEDGER, ListRow, Slot, Stratum
+from randomization.tables import LEDGER, SLOTS, ListRow, Slot, Stratum
 
 STATES: Mapping[str, Text] = {
     "draft": T("a draft"),
@@ -177,13 +178,11 @@ def _store_slots(
 ) -> None:
     taken = session.scalars(select(Slot.random_number).where(Slot.study == row.study)).all()
     drawn = numbers.fresh(by.draw, numbers.RANDOM, len(leaves), taken)
-    session.execute(
-        insert(Slot),
-        [
-            _slot(row, key, leaf, number, by.draw(seal.NONCE_BYTES))
-            for leaf, number in zip(leaves, drawn, strict=True)
-        ],
-    )
+    rows = [
+        _slot(row, key, leaf, number, by.draw(seal.NONCE_BYTES))
+        for leaf, number in zip(leaves, drawn, strict=True)
+    ]
+    bulk.load(session, SLOTS, rows)
 
 
 def _slot(row: ListRow, key: bytes, leaf: Leaf, number: str, nonce: bytes) -> dict[str, object]:

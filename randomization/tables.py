@@ -276,6 +276,8 @@ def _table(row: Any) -> Table:
     return table
 
 
+SLOTS = _table(Slot)
+
 guard(_table(Reveal))
 guard(_table(Allocation))
 follow(_table(Allocation), TAKE_KITS_SQLITE, TAKE_KITS_POSTGRESQL)
