@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 
-from ecrf.cli.demonstration import visiting
+from ecrf.cli.demonstration import questions, visiting
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.errors import Unacceptable
@@ -15,7 +15,8 @@ ANSWERED, CORRECTED, CLOSED = 25, 35, 40
 
 
 def play(stage: Stage, today: date) -> None:
-    """Go through the open queries the day before `today`."""
+    """Go through the open queries the day before `today`, after what people asked before."""
+    questions.play(stage, today)
     on = today - timedelta(days=1)
     for line in list(_open(stage)):
         chance = stage.choose.below(100)
@@ -30,7 +31,12 @@ def _open(stage: Stage) -> Iterator[Line]:
     while True:
         with stage.database.read() as session:
             page = queue.listing(
-                session, manager, stage.study.id, Filters(), after=after, limit=200
+                session,
+                manager,
+                stage.study.id,
+                Filters(origin="rule"),
+                after=after,
+                limit=200,
             )
         yield from page.lines
         if page.after is None:
@@ -65,7 +71,7 @@ def _correct(stage: Stage, line: Line, on: date) -> None:
     by = stage.by(stage.who(Role.INVESTIGATOR, line.site), stage.at(line.site, on, 10))
     with suppress(Unacceptable), stage.database.write() as session:
         found = lookup.entry(
-            session, by.actor, stage.study.id, line.participant, line.visit, line.form,
+            session, by.actor, stage.study.id, line.participant, line.visit or "", line.form,
             line.number, Right.ENTRY_WRITE, lock=True,
         )  # fmt: skip
         filled = stage.filler.fill(
