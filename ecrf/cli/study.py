@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ecrf.cli import laboratory
 from ecrf.cli.installation import command_by, configured, opened, refusals_shown, system_by
 from ecrf.kernel import accounts
 from ecrf.kernel.accounts import WrongPassword
@@ -85,6 +86,8 @@ def approve(directory: Path, username: str, password: str) -> None:
             with place.database.write() as session:
                 by = command_by(session, username, password)
                 approval = versions.approve(session, by, found)
+                if approval.in_force:
+                    laboratory.begin(session, by, found)
         except WrongPassword as wrong:
             with place.database.write() as session:
                 accounts.note_failure(session, system_by(), wrong.person_id, username)

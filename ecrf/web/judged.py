@@ -26,7 +26,7 @@ def said(sheet: Sheet, cell: Cell, answer: Answer) -> Text | None:
         origin = T("illustrative, unverified")
     judged = T(
         "{flag}, range {span} {unit} ({laboratory}{origin})",
-        flag=FLAGS.get(flag, T("not judged")), span=used.span, unit=cell.question.unit or "",
+        flag=FLAGS[flag], span=used.span, unit=cell.question.unit or "",
         laboratory=f"{used.laboratory}, " if used.laboratory else "", origin=origin,
     )  # fmt: skip
     return T("{judged}; CTCAE grade {n} proposed", judged=judged, n=grade) if grade else judged

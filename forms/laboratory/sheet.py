@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Question, Study
+from ecrf.study.shipped import SHIPPED
 from forms.dates import whole
 from forms.laboratory.ranges import UNVERIFIED, Range
 from forms.numbers import read as figure
@@ -41,9 +42,9 @@ class _Wrong(Exception):
         self.message = message
 
 
-def shipped(folder: Path) -> Path:
-    """Return the table of illustrative ranges beside the shared forms of a study."""
-    return folder.resolve().parent / "library" / "ranges.csv"
+def illustrative() -> Path:
+    """Return the table of illustrative ranges that is shipped, for a study to begin with."""
+    return SHIPPED / "library" / "ranges.csv"
 
 
 def read(lines: Iterable[str], study: Study, *, lenient: bool = False) -> Read:

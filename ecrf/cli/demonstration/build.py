@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from ecrf.cli.demonstration import aftermath, committee, overseeing, profile, story
+from ecrf.cli.demonstration import (
+    aftermath,
+    committee,
+    laboratories,
+    overseeing,
+    profile,
+    story,
+)
 from ecrf.cli.demonstration.chooser import Chooser
 from ecrf.cli.demonstration.dispensary import Dispensary
 from ecrf.cli.demonstration.profile import Account, Profile
@@ -52,8 +59,10 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     )
     dispensary = Dispensary(stage, api.open_vault(place.config, place.vault))
     dispensary.stock(by)
+    laboratories.begin(stage, by)
     _play(stage, dispensary, wish, tell)
     tell("Queries, corrections …")
+    laboratories.play(stage, wish.today)
     committee.report(stage, dispensary, wish.today)
     aftermath.play(stage, wish.today)
     committee.play(stage, wish.today)

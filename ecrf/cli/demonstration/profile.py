@@ -60,6 +60,15 @@ class Mishaps(Frozen):
     not_entered: int = 5
 
 
+class Result(Frozen):
+    """A laboratory result that arrives at the end: in a file, else as a correction by hand."""
+
+    site: str
+    analyte: str
+    value: str
+    file: str = ""
+
+
 class Account(Frozen):
     """A person of the training copy. `site` null means every site."""
 
@@ -83,6 +92,7 @@ class Profile(Frozen):
     variants: Mapping[str, Mapping[str, Mapping[str, Source]]] = {}
     logs: Mapping[str, LogForm] = {}
     happening: Happening | None = None
+    laboratory: tuple[Result, ...] = ()
     mishaps: Mishaps = Mishaps()
     kits_per_site: int = 200
     blocks: tuple[int, ...] = (4, 6)

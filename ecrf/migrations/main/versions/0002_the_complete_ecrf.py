@@ -12,6 +12,30 @@ depends_on = None
 def upgrade() -> None:
     """Carry the change out."""
     op.create_table(
+        "job",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("cursor", sa.Integer(), nullable=False),
+        sa.Column("progress", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.Column("started_at", sa.DateTime(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(), nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=True),
+        sa.Column("leased_until", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+    )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index("ix_job_state", ["state", "id"], unique=False)
+        batch_op.create_index("ix_job_study", ["study", "id"], unique=False)
+
+    op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("study", sa.String(length=64), nullable=False),
@@ -43,6 +67,25 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "quality_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(length=64), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("formula", sa.String(length=1000), nullable=False),
+        sa.Column("text", sa.String(length=400), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("made_by", sa.Integer(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["person.id"], name=op.f("fk_quality_rule_made_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_rule")),
+        sa.UniqueConstraint("study", "code", name=op.f("uq_quality_rule_study_code")),
+    )
+    op.create_table(
         "result_file",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("study", sa.String(length=64), nullable=False),
@@ -62,7 +105,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_result_file")),
     )
-    with op.batch_alter_table("result_file", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "result_file",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "status IN ('staged', 'accepting', 'accepted', 'dropped')",
+                name=op.f("ck_result_file_status"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index(batch_op.f("ix_result_file_sha256"), ["sha256"], unique=False)
         batch_op.create_index("ix_result_file_study", ["study", "id"], unique=False)
 
@@ -109,7 +161,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_result_row")),
         sa.UniqueConstraint("file_id", "line", name=op.f("uq_result_row_file_id_line")),
     )
-    with op.batch_alter_table("result_row", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "result_row",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "status IN ('new', 'change', 'same', 'wrong', 'done', 'refused')",
+                name=op.f("ck_result_row_status"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index(
             "ix_result_row_status",
             ["file_id", "status", "code", "visit", "form", "line"],
@@ -159,7 +220,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reference_range")),
     )
-    with op.batch_alter_table("reference_range", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "reference_range",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint("sex IN ('', 'F', 'M')", name=op.f("ck_reference_range_sex")),
+            sa.CheckConstraint(
+                "low IS NOT NULL OR high IS NOT NULL",
+                name=op.f("ck_reference_range_some_bound"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index("ix_reference_range_study", ["study", "retired_in"], unique=False)
 
     op.create_table(
@@ -211,10 +282,40 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id", name=op.f("uq_adjudication_case_entry_id")),
         sa.UniqueConstraint("study", "number", name=op.f("uq_adjudication_case_study_number")),
     )
-    with op.batch_alter_table("adjudication_case", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "adjudication_case",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "verdict IN ('Y', 'N')", name=op.f("ck_adjudication_case_verdict")
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_adjudication_case_participant_id"), ["participant_id"], unique=False
         )
+
+    op.create_table(
+        "quality_exclusion",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_quality_exclusion_by")),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name=op.f("fk_quality_exclusion_entry_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_exclusion")),
+        sa.UniqueConstraint(
+            "entry_id", "item", "rule", name=op.f("uq_quality_exclusion_entry_id_item_rule")
+        ),
+    )
+    with op.batch_alter_table("quality_exclusion", schema=None) as batch_op:
+        batch_op.create_index("ix_quality_exclusion_study", ["study"], unique=False)
 
     op.create_table(
         "review_mark",
@@ -270,7 +371,16 @@ def upgrade() -> None:
             "entry_id", "rule", "version", name=op.f("uq_safety_alert_entry_id_rule_version")
         ),
     )
-    with op.batch_alter_table("safety_alert", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "safety_alert",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "status IN ('open', 'acknowledged', 'withdrawn')",
+                name=op.f("ck_safety_alert_status"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_safety_alert_participant_id"), ["participant_id"], unique=False
         )
@@ -351,7 +461,16 @@ def upgrade() -> None:
             name=op.f("uq_adjudication_vote_case_id_round_person_id"),
         ),
     )
-    with op.batch_alter_table("adjudication_vote", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "adjudication_vote",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "status IN ('waiting', 'draft', 'signed', 'ended')",
+                name=op.f("ck_adjudication_vote_status"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_adjudication_vote_person_id"), ["person_id"], unique=False
         )
@@ -360,13 +479,41 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("form", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("number", sa.Integer(), nullable=True))
 
-    with op.batch_alter_table("entry", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "entry",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint("number >= 1", name=op.f("ck_entry_number_from_one")),
+            sa.CheckConstraint(
+                "state IN ('open', 'frozen', 'locked')", name=op.f("ck_entry_state")
+            ),
+            sa.CheckConstraint(
+                "status IN ('draft', 'complete', 'not done')", name=op.f("ck_entry_status")
+            ),
+        ),
+    ) as batch_op:
         batch_op.add_column(sa.Column("verified", sa.JSON(none_as_null=True), nullable=True))
 
-    with op.batch_alter_table("query", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "query",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "form = '' OR visit_id IS NOT NULL", name=op.f("ck_query_form_at_visit")
+            ),
+            sa.CheckConstraint(
+                "status IN ('open', 'answered', 'closed', 'cancelled')",
+                name=op.f("ck_query_status"),
+            ),
+        ),
+    ) as batch_op:
         batch_op.add_column(sa.Column("visit_id", sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column("form", sa.String(length=64), nullable=False))
-        batch_op.add_column(sa.Column("number", sa.Integer(), nullable=False))
+        batch_op.add_column(
+            sa.Column("form", sa.String(length=64), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("number", sa.Integer(), server_default="0", nullable=False)
+        )
         batch_op.add_column(sa.Column("answered_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("closed_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("assigned_role", sa.String(length=64), nullable=True))
@@ -374,10 +521,10 @@ def upgrade() -> None:
         batch_op.alter_column("entry_id", existing_type=sa.INTEGER(), nullable=True)
         batch_op.create_index("ix_query_place", ["visit_id", "form", "number"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
+            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
+            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
         )
 
     with op.batch_alter_table("query_message", schema=None) as batch_op:
@@ -387,10 +534,33 @@ def upgrade() -> None:
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(sa.Column("signed_at", sa.DateTime(), nullable=True))
 
-    with op.batch_alter_table("visit", schema=None) as batch_op:
+    with op.batch_alter_table(
+        "visit",
+        schema=None,
+        table_args=(
+            sa.CheckConstraint(
+                "state IN ('open', 'frozen', 'locked')", name=op.f("ck_visit_state")
+            ),
+            sa.CheckConstraint(
+                "status IN ('planned', 'held', 'missed')", name=op.f("ck_visit_status")
+            ),
+        ),
+    ) as batch_op:
         batch_op.add_column(
             sa.Column("asked", sa.String(length=400), server_default="", nullable=False)
         )
         batch_op.add_column(
             sa.Column("spared", sa.String(length=400), server_default="", nullable=False)
         )
+
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint("ck_query_status", "query", type_="check")
+        op.create_check_constraint(
+            "ck_query_form_at_visit", "query", "form = '' OR visit_id IS NOT NULL"
+        )
+        op.create_check_constraint(
+            "ck_query_status", "query", "status IN ('open', 'answered', 'closed', 'cancelled')"
+        )
+    op.execute(
+        "UPDATE query SET visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id), form = (SELECT form FROM entry WHERE entry.id = query.entry_id), number = (SELECT number FROM entry WHERE entry.id = query.entry_id) WHERE entry_id IS NOT NULL"
+    )
