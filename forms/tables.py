@@ -78,9 +78,6 @@ class Query(Base):
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
     study: Mapped[Code]
     site: Mapped[Code]
-    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
-    form: Mapped[Code] = mapped_column(default="")
-    number: Mapped[int] = mapped_column(default=0)
     item: Mapped[str] = mapped_column(String(120))
     rule: Mapped[str] = mapped_column(String(64), default="")
     serial: Mapped[int] = mapped_column(default=0)
@@ -89,6 +86,9 @@ class Query(Base):
     text_zh: Mapped[str] = mapped_column(String(600))
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    form: Mapped[Code] = mapped_column(default="", server_default="")
+    number: Mapped[int] = mapped_column(default=0, server_default="0")
     answered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     assigned_role: Mapped[Code | None]
@@ -108,10 +108,10 @@ class QueryMessage(Base):
     query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), index=True)
     act: Mapped[Code]
     text: Mapped[str] = mapped_column(String(1000))
-    text_zh: Mapped[str | None] = mapped_column(String(1000))
-    template: Mapped[Code | None]
     by_name: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime]
+    text_zh: Mapped[str | None] = mapped_column(String(1000))
+    template: Mapped[Code | None]
 
 
 class Lock(Base):

@@ -14,6 +14,7 @@ from pathlib import Path
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.operations.ops import CreateTableOp
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect
 
 from ecrf import migrations
 from ecrf.kernel.append_only import guarded, triggers
@@ -36,6 +37,15 @@ def upgrade() -> None:
     """Carry the change out."""
 {code}
 '''
+QUERIES_PLACE = """
+UPDATE query SET visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id),
+form = (SELECT form FROM entry WHERE entry.id = query.entry_id),
+number = (SELECT number FROM entry WHERE entry.id = query.entry_id)
+WHERE entry_id IS NOT NULL
+"""
+MOVES = {"main": (QUERIES_PLACE.strip().replace("\n", " "),), "vault": ()}
+"""What a revision does to rows that are there; a comparison cannot know it."""
+
 TRIGGERS = """
 REFUSALS = {
 %s}
@@ -84,10 +94,59 @@ def _difference(which):
             code = render_python_code(
                 operations, render_as_batch=True, render_item=_render, migration_context=context
             )
+            code = _keep_checks(which, code) + _changed_checks(which, connection, server)
         engine.dispose()
     made = [part.table_name for part in operations.ops if isinstance(part, CreateTableOp)]
     lines = [line for line in code.splitlines() if "# ###" not in line]
-    return made, "\n".join(lines).rstrip()
+    moves = "".join(f"\n    op.execute({move!r})" for move in MOVES[which])
+    return made, "\n".join(lines).rstrip() + moves
+
+
+def _keep_checks(which, code):
+    """Have tables that SQLite makes anew keep their checks, which it does not reflect."""
+
+    def kept(found):
+        checks = _checks(metadata(which).tables[found[1]])
+        args = "".join(
+            f"sa.CheckConstraint({text!r}, name=op.f({name!r})),"
+            for name, text in checks.items()
+        )
+        return f"{found[0]}, table_args=({args})" if args else found[0]
+
+    return re.sub(r"op\.batch_alter_table\(['\"](\w+)['\"], schema=None", kept, code)
+
+
+def _changed_checks(which, connection, server):
+    """Write the checks that PostgreSQL has otherwise; a comparison does not see them."""
+    engine = make_engine(server.create())
+    metadata(which).create_all(engine)
+    before, after = inspect(connection), inspect(engine)
+    lines = []
+    for name in before.get_table_names():
+        if name not in metadata(which).tables:
+            continue
+        old, new = (
+            {c["name"]: c["sqltext"] for c in seen.get_check_constraints(name)}
+            for seen in (before, after)
+        )
+        texts = _checks(metadata(which).tables[name])
+        gone = [key for key in old if old[key] != new.get(key)]
+        made = [key for key in new if new[key] != old.get(key)]
+        lines += [f"op.drop_constraint({key!r}, {name!r}, type_='check')" for key in gone]
+        lines += [f"op.create_check_constraint({k!r}, {name!r}, {texts[k]!r})" for k in made]
+    engine.dispose()
+    if not lines:
+        return ""
+    body = "".join(f"\n        {line}" for line in lines)
+    return f"\n    if op.get_bind().dialect.name == 'postgresql':{body}\n"
+
+
+def _checks(table):
+    """Return {name: text} of a table's checks."""
+    found = {
+        c.name: str(c.sqltext) for c in table.constraints if isinstance(c, CheckConstraint)
+    }
+    return dict(sorted(found.items()))
 
 
 def _render(kind, thing, _context):
