@@ -25,7 +25,7 @@ def closed_cell(form: Form, key: str) -> tuple[GridRow, Question] | None:
 
 
 class InRow:
-    """A scope in which `row.…` means a cell of one row of a grid."""
+    """A scope in which `row.…` means a cell of one row of a grid, here and in other entries."""
 
     def __init__(self, outer: Scope, row_id: str) -> None:
         self._outer = outer
@@ -34,9 +34,7 @@ class InRow:
     def value(self, path: str) -> Value:
         if path.startswith("row."):
             return self._outer.value(f"{self._row_id}.{path[4:]}")
-        if path.startswith("range.row."):
-            return self._outer.value(f"range.{self._row_id}.{path[10:]}")
-        return self._outer.value(path)
+        return self._outer.value(path.replace(".row.", f".{self._row_id}.", 1))
 
     def rows(self, path: str) -> Sequence[Row] | None:
         return self._outer.rows(path)

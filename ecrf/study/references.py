@@ -67,6 +67,8 @@ class Names:
                 return _column(column, grid)
             case ["range", name, part]:
                 return self._range(name, part, here, grid)
+            case [head, form, "row", column] if grid is not None:
+                return self._same_row(head, form, column, here, grid)
             case ["all", *_]:
                 return T("{path} has many entries; write `… for entry in all.…`.", path=path)
             case [head, *rest]:
@@ -156,6 +158,23 @@ class Names:
                 cells[key].question, form, key, head
             )
         return suggest(_no_cell(self.study.forms[form], key), key, cells)
+
+    def _same_row(
+        self, head: str, form: str, column: str, here: Form | None, grid: Grid
+    ) -> Found | Message:
+        """Return what a column of the same row is in another entry: `previous.ri.row.score`."""
+        found = [
+            self._answer_elsewhere(
+                f"{head}.{form}.{row.id}.{column}", head, [form, row.id, column], here
+            )
+            for row in grid.rows
+            if column not in row.closed
+        ]
+        for each in found:
+            if isinstance(each, Message):
+                return each
+            same = each._replace(key=f"row.{column}")
+        return same if found else _column(column, grid)
 
     def _grid_of(self, form: str, name: str, head: str, here: Form | None) -> Rows | Message:
         missing = self._form_missing(form, head, here)

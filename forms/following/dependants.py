@@ -166,12 +166,22 @@ def _reads(formula: Formula, names: Names) -> Iterator[Read]:
                 yield Read(mine, f"{row.id}.{found.key}", here=True)
         elif isinstance(found, Found) and found.form:
             here = found.form == mine and not found.head
-            yield Read(found.form, found.key, here, found.head)
+            for key in _in_rows(found.key, formula):
+                yield Read(found.form, key, here, found.head)
     for path, column in loops(tree):
         rows = names.rows(path, formula.here)
         if isinstance(rows, Rows):
             here = rows.form == mine and not rows.head
             yield from (Read(rows.form, key, here, rows.head) for key in _keys(rows, column))
+
+
+def _in_rows(key: str, formula: Formula) -> Iterator[str]:
+    """Yield the key, or that of every row when it stands for the same row of another entry."""
+    head, _, column = key.partition(".")
+    if head == "row" and formula.grid is not None:
+        yield from (f"{row.id}.{column}" for row in formula.grid.rows)
+    else:
+        yield key
 
 
 def _keys(rows: Rows, column: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocols.trying import ROWS, organs, tried
+from tests.protocols.trying import ROWS, entered, organs, tried
 
 SITES = [row for row in ROWS if not row.startswith("OTHER")]
 COUNTS = ("ri_total", "ri_active_n", "ri_urgent_n", "ri_damage_n", "ri_sympt_n")
@@ -80,8 +80,29 @@ def test_urgent_although_improved_is_asked():
 def test_damage_that_disappears_is_asked():
     before = {"previous.ri.KIDNEY.damage": "Y", "previous.ri.RPF.damage": "N"}
     done = tried("ri", organs(""), context=before)
-    assert done.rules("KIDNEY.damage") == {"RI05_KIDNEY"}
+    assert done.rules("KIDNEY.damage") == {"RI05"}
     assert not done.rules("RPF.damage")
+
+
+@pytest.mark.parametrize(
+    "before, now, asked",
+    [("0", "1", {"RI09"}), ("1", "1", set()), ("2", "1", set()), ("3", "0", set()),
+     ("0", "2", {"RI10"}), ("0", "3", set()), ("2", "2", set()), ("", "1", set())],
+)  # fmt: skip
+def test_a_score_that_does_not_follow_from_the_one_before_is_asked(before, now, asked):
+    context = {"previous.ri.LIVER.score": before, "SCR.igh.bg_gc": "Y"}
+    scores = f"LIVER {now}; SKIN {now}"
+    done = tried("ri", organs(scores), visit="W4", context=context)
+    assert done.rules("LIVER.score") == asked
+    assert not done.rules("SKIN.score")
+
+
+def test_the_row_of_the_assessment_before_is_found_in_its_entry():
+    earlier = entered("ri", organs("KIDNEY 0 D; LIVER 0"), visit="BL", order=1)
+    done = tried("ri", organs("LIVER 1"), visit="W4", entries=[earlier])
+    assert done.rules("KIDNEY.damage") == {"RI05"}
+    assert done.rules("LIVER.score") == {"RI09"}
+    assert not done.rules("SKIN.score")
 
 
 @pytest.mark.parametrize("row", ["ORBIT", "OTHSALIV", "OTHENT", "OTHER1", "OTHER2"])
