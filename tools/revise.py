@@ -94,7 +94,7 @@ def _difference(which):
             code = render_python_code(
                 operations, render_as_batch=True, render_item=_render, migration_context=context
             )
-            code = _keep_checks(which, code) + _changed_checks(which, connection, server)
+            code += _changed_checks(which, connection, server)
         engine.dispose()
     made = [part.table_name for part in operations.ops if isinstance(part, CreateTableOp)]
     lines = [line for line in code.splitlines() if "# ###" not in line]
@@ -102,26 +102,12 @@ def _difference(which):
     return made, "\n".join(lines).rstrip() + moves
 
 
-def _keep_checks(which, code):
-    """Have tables that SQLite makes anew keep their checks, which it does not reflect."""
-
-    def kept(found):
-        checks = _checks(metadata(which).tables[found[1]])
-        args = "".join(
-            f"sa.CheckConstraint({text!r}, name=op.f({name!r})),"
-            for name, text in checks.items()
-        )
-        return f"{found[0]}, table_args=({args})" if args else found[0]
-
-    return re.sub(r"op\.batch_alter_table\(['\"](\w+)['\"], schema=None", kept, code)
-
-
 def _changed_checks(which, connection, server):
-    """Write the checks that PostgreSQL has otherwise; a comparison does not see them."""
+    """Write the checks that are otherwise, or new; a comparison does not see them."""
     engine = make_engine(server.create())
     metadata(which).create_all(engine)
     before, after = inspect(connection), inspect(engine)
-    lines = []
+    code = ""
     for name in before.get_table_names():
         if name not in metadata(which).tables:
             continue
@@ -130,15 +116,21 @@ def _changed_checks(which, connection, server):
             for seen in (before, after)
         )
         texts = _checks(metadata(which).tables[name])
-        gone = [key for key in old if old[key] != new.get(key)]
-        made = [key for key in new if new[key] != old.get(key)]
-        lines += [f"op.drop_constraint({key!r}, {name!r}, type_='check')" for key in gone]
-        lines += [f"op.create_check_constraint({k!r}, {name!r}, {texts[k]!r})" for k in made]
+        lines = [
+            f"batch_op.drop_constraint(op.f({key!r}), type_='check')"
+            for key in old
+            if old[key] != new.get(key)
+        ]
+        lines += [
+            f"batch_op.create_check_constraint(op.f({key!r}), {texts[key]!r})"
+            for key in new
+            if new[key] != old.get(key)
+        ]
+        if lines:
+            body = "".join(f"\n        {line}" for line in lines)
+            code += f"\n    with op.batch_alter_table({name!r}) as batch_op:{body}\n"
     engine.dispose()
-    if not lines:
-        return ""
-    body = "".join(f"\n        {line}" for line in lines)
-    return f"\n    if op.get_bind().dialect.name == 'postgresql':{body}\n"
+    return code
 
 
 def _checks(table):
