@@ -12,6 +12,7 @@ from ecrf.web import (
     drafts,
     entries,
     exports,
+    gridfiles,
     home,
     laboratory,
     ledger,
@@ -33,7 +34,7 @@ from ecrf.web.services import Services
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
     deviations.pages,
-    drafts.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
+    drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
     people.pages, laboratory.pages, results.pages,
 )  # fmt: skip

@@ -120,6 +120,26 @@ def not_done(study_id: str, code: str, key: str, form: str, number: int) -> Resp
     return redirect(f"{spot.path}?done=1", 303)
 
 
+@pages.page(f"{NUMBERED}/done-after-all", needs=Right.ENTRY_WRITE, methods=("POST",))
+def done_after_all(
+    study_id: str, code: str, key: str, form: str, number: int
+) -> ResponseReturnValue:
+    """Take back that the form was not done; it becomes a draft."""
+    spot = Spot(study_id, code, key, form, number)
+    found = spot.find(Right.ENTRY_WRITE, lock=True)
+    try:
+        if found.status != "not done":
+            raise Conflict(T("This form is not marked as not done."))
+        entries.save(
+            g.session, g.by, found, {}, seen_version=found.version,
+            reason=request.form.get("again_reason", ""), complete=False,
+        )  # fmt: skip
+    except Refused as refusal:
+        wanted = refusal
+        raise Again(refusal, lambda: _page(spot, refusal=wanted)) from None
+    return redirect(f"{spot.path}?done=1", 303)
+
+
 @pages.page(f"{NUMBERED}/sign", needs=Right.ENTRY_SIGN, methods=("POST",))
 def sign(study_id: str, code: str, key: str, form: str, number: int) -> ResponseReturnValue:
     spot = Spot(study_id, code, key, form, number)

@@ -23,6 +23,10 @@ from visits.rows import ParticipantRow, VisitRow, strongest
 from visits.windows import civil_date, study_day
 
 pages = Pages("participants", __name__)
+WRITERS = frozenset({
+    Standing.OVERDUE, Standing.DUE, Standing.IN_PROGRESS, Standing.QUERIES,
+})  # fmt: skip
+READERS = frozenset({Standing.QUERIES})
 STATUSES = ("screening", "screen failed", "randomized", "ended")
 
 
@@ -55,23 +59,38 @@ class VisitLine(NamedTuple):
 
 @pages.page("/<study_id>/participants", needs=Right.PARTICIPANT_READ)
 def grid(study_id: str) -> ResponseReturnValue:
-    study = where.in_force(study_id, Right.PARTICIPANT_READ).study
-    site, status = request.args.get("site") or None, request.args.get("status") or None
-    sites = lookup.sites(g.session, g.actor, study_id, Right.PARTICIPANT_READ)
-    found = lookup.matrix(g.session, g.actor, study, site=site, status=status)
-    counts = progress.by_visit(g.session, g.actor, study, site=site, status=status)
+    study, lines = shown(study_id)
     return render_template(
         "participants.html",
         study=study,
-        lines=[
-            _line(study, who, found.visits.get(who.id, ()), counts)
-            for who in found.participants
-        ],
-        sites=sites,
+        lines=lines,
+        sites=lookup.sites(g.session, g.actor, study_id, Right.PARTICIPANT_READ),
         statuses=STATUSES,
-        chosen={"site": site, "status": status},
+        chosen={name: request.args.get(name) or None for name in ("site", "status", "needs")},
+        sent=request.query_string.decode(),
         may_enrol=g.actor.may(Right.PARTICIPANT_ENROL, study_id),
     )
+
+
+def shown(study_id: str) -> tuple[Study, list[Line]]:
+    """Return the study and the lines of its grid, filtered as the address asks."""
+    study = where.in_force(study_id, Right.PARTICIPANT_READ).study
+    site, status = request.args.get("site") or None, request.args.get("status") or None
+    found = lookup.matrix(g.session, g.actor, study, site=site, status=status)
+    counts = progress.by_visit(g.session, g.actor, study, site=site, status=status)
+    lines = [
+        _line(study, who, found.visits.get(who.id, ()), counts) for who in found.participants
+    ]
+    if request.args.get("needs") != "me":
+        return study, lines
+    return study, [line for line in lines if _needs(line)]
+
+
+def _needs(line: Line) -> bool:
+    """Say whether something at the participant waits for the person who asks."""
+    writes = g.actor.may(Right.ENTRY_WRITE, line.who.study, line.who.site)
+    mine = WRITERS if writes else READERS
+    return any(cell is not None and cell.standing in mine for cell in line.cells)
 
 
 def _line(

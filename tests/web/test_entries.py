@@ -308,6 +308,12 @@ def test_a_whole_form_is_marked_as_not_done_with_a_reason(carl, database):
     assert done.status_code == 303
     assert stored(database)[0].status == "not done"
     assert "Not done" in carl.get(VS).text
+    again = f"{VS}/1/done-after-all"
+    assert carl.post(again, {"again_reason": " "}).status_code == 422
+    assert carl.post(again, {"again_reason": "Found the paper"}).status_code == 303
+    assert stored(database)[0].status == "draft"
+    assert "Found the paper" in carl.get(f"{VS}/1/history").text
+    assert carl.post(again, {"again_reason": "Twice"}).status_code == 409
 
 
 def test_saving_and_going_on_leads_to_the_next_form_and_then_to_the_visit(carl):
