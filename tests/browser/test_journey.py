@@ -47,6 +47,9 @@ def enrol(page):
 
 
 def sign(page):
+    first = page.locator("#username")
+    if first.count():
+        first.fill("anna")
     page.fill("#password", people.PASSWORD)
     page.get_by_role("button", name="Sign as Anna Li").click()
     page.get_by_text("Anna Li (site investigator)").wait_for()
