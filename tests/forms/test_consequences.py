@@ -5,75 +5,19 @@ from sqlalchemy import func, select
 
 from ecrf.kernel.access import Right
 from ecrf.kernel.ledger import LEDGER
-from ecrf.study import canonical
-from ecrf.study.model import Study
 from forms import casebook, consequences, lookup, needs
 from forms.context import Entered
 from forms.needs import Need, Place
 from tests import people
 from tests.forms import trial
 from tests.forms.conftest import Desk
+from tests.forms.consequent import STUDY, in_force
 from visits.tables import Deviation, Participant, Visit
-
-FOLLOW = {
-    "conditions": [
-        {"form": "vs", "visits": ["W4"], "when": trial.formula("SCR.dm.sex == 'F'")}
-    ],
-    "effects": [
-        {
-            "id": "LAST",
-            "form": "vs",
-            "when": trial.formula("given(taken)"),
-            "does": "last dose",
-            "on": trial.formula("taken"),
-        },
-        {
-            "id": "LEFT",
-            "form": "vs",
-            "when": trial.formula("remark == 'left'"),
-            "does": "leave",
-        },
-        {"id": "ENDED", "form": "vs", "when": trial.formula("remark == 'end'"), "does": "end"},
-    ],
-    "prompts": [
-        {
-            "id": "HIGH",
-            "form": "vs",
-            "opens": "ae",
-            "message": trial.words("Report it."),
-            "when": trial.formula("sbp > 200 and not any(given(row.term) for row in all.ae)"),
-        }
-    ],
-    "deviations": [
-        {
-            "id": "DEV",
-            "form": "vs",
-            "when": trial.formula("sbp > 200"),
-            "category": "safety",
-            "severity": "major",
-            "message": trial.words("Too high."),
-        }
-    ],
-}
-PLAIN = trial.TRIAL.model_dump(by_alias=True)
-CALL = {
-    "id": "SFU",
-    "label": trial.words("Call"),
-    "anchor": "last dose",
-    "day": 28,
-    "before": 7,
-    "after": 7,
-}
-STUDY = Study.model_validate(
-    PLAIN
-    | {"consequences": FOLLOW, "visits": [*PLAIN["visits"][:-1], CALL, PLAIN["visits"][-1]]}
-)
 
 
 @pytest.fixture
 def desk(database, draw, by, monkeypatch):
-    monkeypatch.setattr(trial, "TRIAL", STUDY)
-    monkeypatch.setattr(trial, "FINGERPRINT", canonical.fingerprint(STUDY))
+    in_force(monkeypatch)
     return Desk(trial.begin(database, draw), by)
 
 
