@@ -104,6 +104,16 @@ class Section(Frozen):
     items: tuple[Member, ...]
 
 
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, dict) else value
+
+
+Cases = Annotated[
+    tuple[dict[str, str], ...],
+    BeforeValidator(_as_list, json_schema_input_type=dict[str, str] | list[dict[str, str]]),
+]
+
+
 class Check(Frozen):
     id: Id
     version: Count = 1
@@ -112,6 +122,8 @@ class Check(Frozen):
     message: Words
     severity: Literal["soft", "hard"] = "soft"
     source: Source = "protocol"
+    pass_: Annotated[Cases, Field(alias="pass")] = ()
+    fail: Cases = ()
 
 
 class Form(Frozen):

@@ -94,7 +94,13 @@ class Builder:
 
     def check(self, written: authored.Check, here: Spot) -> model.Check | None:
         when = self.expression(written.when, (*here, "when"))
-        return model.Check(**{**dict(written), "when": when}) if when else None
+        if when is None:
+            return None
+        cases = {
+            "pass_": tuple(map(_sorted, written.pass_)),
+            "fail": tuple(map(_sorted, written.fail)),
+        }
+        return model.Check(**{**dict(written), "when": when, **cases})
 
     def factor(self, written: authored.Factor, here: Spot) -> model.Factor | None:
         origin = (

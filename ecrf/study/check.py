@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ecrf.study import (
+    cases,
     check_adjudication,
     check_consequences,
     check_forms,
@@ -33,3 +34,4 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_laboratory.problems(names)
     yield from check_formulas.problems(names)
     yield from circles.problems(names)
+    yield from cases.problems(names)

@@ -24,6 +24,11 @@ from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 __all__ = ["Expression", "Frozen", "Id", "Source", "Words"]
 
 
+BY_ALIAS = ConfigDict(
+    frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+)
+
+
 class ItemType(StrEnum):
     INTEGER = "integer"
     DECIMAL = "decimal"
@@ -143,11 +148,16 @@ class Section(Frozen):
     members: tuple[Item | Grid, ...]
 
 
+Case = Mapping[str, str]
+"""Answers by path, as `ecrf.study.cases` tries a check with them."""
+
+
 class Check(Frozen):
     """A rule over answers. While `when` is true it is a finding (soft) or a refusal (hard).
 
     `item` is where it is shown. With `GRID.column` the rule is asked for every row that has the
-    column, and in `when` a `row.…` is a cell of that row.
+    column, and in `when` a `row.…` is a cell of that row. `pass_` and `fail` are cases: it does
+    not fire on the one, and does on the other.
     """
 
     id: Id
@@ -157,6 +167,10 @@ class Check(Frozen):
     message: Words
     severity: Literal["soft", "hard"] = "soft"
     source: Source = "protocol"
+    pass_: tuple[Case, ...] = Field(default=(), alias="pass")
+    fail: tuple[Case, ...] = ()
+
+    model_config = BY_ALIAS
 
 
 class Cell(Frozen):
@@ -261,9 +275,7 @@ class Factor(Frozen):
     from_: Literal["site"] | Expression = Field(alias="from")
     levels: tuple[Code, ...] = ()
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
-    )
+    model_config = BY_ALIAS
 
 
 class Randomization(Frozen):

@@ -15,7 +15,8 @@ change:
     require: false
     limits: {hard: ["60", "280"]}
 checks:
-  - {id: VS90, item: pulse, when: pulse > 200, message: {en: High., zh: 过高。}}
+  - {id: VS90, item: pulse, when: pulse > 200, message: {en: High., zh: 过高。},
+     pass: {pulse: "200"}, fail: {pulse: "201"}}
 """
 
 

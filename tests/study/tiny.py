@@ -114,7 +114,8 @@ sections:
         require: given(total) and given(SCR.dm.sex)
 checks:
   - {id: IE01, item: PANCREAS.score, when: PANCREAS.score > 2 and param.basis == "raw",
-     message: {en: High., zh: 过高。}}
+     message: {en: High., zh: 过高。},
+     pass: {PANCREAS.score: "2"}, fail: {PANCREAS.score: "3"}}
 """
 
 LOG = """\
@@ -143,7 +144,8 @@ sections:
         label: {en: Diastolic, zh: 舒张压}
         limits: {hard: ["20", "200"]}
 checks:
-  - {id: VS01, item: sbp, when: sbp <= dbp, severity: hard, message: {en: Odd., zh: 不符。}}
+  - {id: VS01, item: sbp, when: sbp <= dbp, severity: hard, message: {en: Odd., zh: 不符。},
+     pass: {sbp: "120", dbp: "80"}, fail: {sbp: "80", dbp: "80"}}
 """
 
 LIBRARY_CODES = """\
