@@ -90,6 +90,20 @@ def test_a_person_is_70_until_the_day_before_the_71st_birthday(born, age):
     assert tried("dm", {"brthdat": born}, context=context).derived["age"] == age
 
 
+@pytest.mark.parametrize(
+    "born, consented, age",
+    [
+        ("2006-02-28", "2024-02-28", "18"), ("2006-03-01", "2024-02-29", "17"),
+        ("2004-02-29", "2022-02-28", "17"), ("2004-02-29", "2022-03-01", "18"),
+        ("1952-02-29", "2023-02-28", "70"), ("1952-02-29", "2023-03-01", "71"),
+        ("1952-02-29", "2024-02-29", "72"), ("1953-01-01", "2023-12-31", "70"),
+    ],
+)  # fmt: skip
+def test_who_was_born_on_29_february_is_a_year_older_on_1_march(born, consented, age):
+    context = {"SCR.icf.icf_date": consented}
+    assert tried("dm", {"brthdat": born}, context=context).derived["age"] == age
+
+
 def test_with_the_year_of_birth_alone_the_stated_age_counts():
     context = {"SCR.icf.icf_date": "2024-02-15"}
     done = tried("dm", {"brthdat": "1970"}, context=context)
@@ -141,6 +155,21 @@ def test_a_current_igg4_within_the_normal_range_is_asked():
     around = {"SCR.igh.igg4_dx": "2000", "SCR.igh.igg4_nadir": "500", "latest.lbi.igg4": "650"}
     found = judged((), around | {"latest.lbi.igg4_uln": "1400"}).rules("igg4_now")
     assert "IE02" in found
+
+
+def test_a_current_igg4_is_compared_in_the_canonical_unit():
+    around = {"SCR.igh.igg4_dx": "8", "SCR.igh.igg4_dx.unit": "g/L",
+              "SCR.igh.igg4_nadir": "150", "SCR.igh.igg4_nadir.unit": "mg/dL"}  # fmt: skip
+    for now, unit, met in (("240", "mg/dL", "Y"), ("2.4", "g/L", "Y"), ("2.399", "g/L", "N")):
+        here = around | {"latest.lbi.igg4": now, "latest.lbi.igg4.unit": unit}
+        assert rule("i5", (), here) == met
+
+
+def test_a_current_igg4_not_dated_after_the_lowest_is_asked():
+    around = {"SCR.igh.igg4_nadir_date": "2024-01-10", "latest.lbi.lbdat": "2024-01-10"}
+    assert "IE12" in judged((), around).rules("igg4_now_date")
+    around["latest.lbi.lbdat"] = "2024-01-11"
+    assert "IE12" not in judged((), around).rules("igg4_now_date")
 
 
 @pytest.mark.parametrize("organs, expected", [("AIP", "Y"), ("OTHER", "Y"), ("NONE", "N")])

@@ -76,6 +76,39 @@ def test_exclusion_4_knows_60_months_and_the_three_exceptions(typed, expected):
     assert rule("e4", typed) == expected
 
 
+@pytest.mark.parametrize(
+    "active, consented, expected",
+    [
+        ("2020-02-29", "2025-02-28", "Y"), ("2020-02-29", "2025-03-01", "N"),
+        ("2019-02-28", "2024-02-28", "N"), ("2019-03-01", "2024-02-29", "Y"),
+        ("2019-03", "2024-02-29", "Y"), ("2019-02", "2024-02-27", None), ("2019-02", "2024-02-29", "N"),
+    ],
+)  # fmt: skip
+def test_60_months_are_complete_by_the_calendar(active, consented, expected):
+    around = {"SCR.icf.icf_date": consented}
+    assert rule("e4", malignancy("OTHER", active), around) == expected
+
+
+EGFR = [
+    ("200", "M", "62", ("29.51", "31.37", "36.39", "30.52"), "Y"),
+    ("185", "M", "62", ("32.29", "34.32", "39.81", "33.61"), "N"),
+    ("150", "F", "60", ("30.72", "32.65", "37.88", "34.59"), "N"),
+    ("168", "F", "69", ("26.20", "27.85", "32.31", "29.34"), "Y"),
+]
+
+
+@pytest.mark.parametrize("creat, sex, age, expected, excluded", EGFR)
+def test_every_equation_is_shown_and_the_chosen_one_decides(
+    creat, sex, age, expected, excluded
+):
+    around = {"latest.lbc.creat": creat, "SCR.dm.sex": sex, "latest.lbc.lb_age": age,
+              "latest.lbc.egfr": expected[0]}  # fmt: skip
+    derived = judged((), around).derived
+    named = ("mdrd175", "mdrd186", "cmdrd", "ma2006")
+    assert tuple(derived[f"e11_{name}"] for name in named) == expected
+    assert rule("e11_7", (), around) == excluded
+
+
 def test_one_excluding_malignancy_among_several_excludes():
     first = malignancy("BCC_SCC_SKIN", "2024-01-01")
     assert rule("e4", first) == "N"

@@ -45,3 +45,30 @@ def test_a_study_with_errors_is_not_loaded_and_every_error_is_named(tiny):
         shipped.load("tiny", tiny.root)
     [problem] = refusal.value.problems
     assert problem.item.endswith("tiny/forms/dm.yaml:11:16")
+
+
+SPARE = """\
+form: spare
+title: {en: Spare, zh: 备用}
+sections:
+  - items:
+      - {id: one, type: integer, label: {en: One, zh: 一}, limits: {hard: ["2", "1"]}}
+      - {id: two, type: integer, label: {en: Two, zh: 二}, derive: onne + 1}
+"""
+
+
+def test_a_form_of_the_library_that_no_study_uses_is_checked_all_the_same(tiny):
+    tiny.write("library/forms/spare.yaml", SPARE)
+    assert shipped.reading(tiny.study).study is not None
+    told = [found.message.in_("en") for found in shipped.shelf(tiny.study).findings]
+    assert any("The lower limit 2 is not below the upper 1" in each for each in told)
+    assert any("Did you mean one?" in each for each in told)
+    assert not any("due at no visit" in each for each in told)
+
+
+def test_with_its_shelf_a_study_has_the_forms_it_does_not_use(tiny):
+    sound = SPARE.replace('["2", "1"]', '["1", "2"]').replace("onne", "one")
+    tiny.write("library/forms/spare.yaml", sound)
+    found = shipped.shelf(tiny.study)
+    assert found.findings == ()
+    assert set(found.study.forms) - set(tiny.read().study.forms) == {"spare"}
