@@ -25,7 +25,7 @@ VISIT = "/<study_id>/participants/<code>/visits/<key>/ask"
 TEXT = "query-text"
 
 
-class Subject(NamedTuple):
+class Topic(NamedTuple):
     """What can be asked about on one page: places by item, where it is, the way back."""
 
     study: Study
@@ -89,7 +89,7 @@ def _send(
     study: Study,
     site: str,
     done: str,
-    subject: Callable[[], Subject],
+    topic: Callable[[], Topic],
 ) -> ResponseReturnValue:
     code = request.form.get("query-template", "")
     try:
@@ -97,7 +97,7 @@ def _send(
         queries.open_(g.session, g.by, at, item, said, _assignee(study.id, site))
     except Refused as refusal:
         wrong = refusal
-        raise Again(refusal, lambda: _page(subject(), wrong)) from None
+        raise Again(refusal, lambda: _page(topic(), wrong)) from None
     return redirect(done, 303)
 
 
@@ -132,36 +132,36 @@ def _both(text: Text) -> Words:
     return Words(en=text.in_("en"), zh=text.in_("zh"))
 
 
-def _of_form(spot: Spot) -> Subject:
+def _of_form(spot: Spot) -> Topic:
     found = spot.find(Right.QUERY_OPEN)
     cells = found.form.cells.items()
     names = (("", places.NAMES[places.About.FORM]), *((key, called(c)) for key, c in cells))
-    return Subject(
+    return Topic(
         found.study, found.participant.site, (spot.code, spot.key, found.form.title), names,
         f"{spot.numbered}/ask", spot.path,
     )  # fmt: skip
 
 
-def _above(study_id: str, code: str, key: str) -> Subject:
+def _above(study_id: str, code: str, key: str) -> Topic:
     study = where.in_force(study_id, Right.QUERY_OPEN).study
     spot = places.above_forms(g.session, g.actor, study_id, code, key, Right.QUERY_OPEN)
     kind = places.about(spot.visit is not None, "", "")
     back = where.visit(study_id, code, key) if key else where.participant(study_id, code)
     place = (code, key) if key else (code,)
     names = (("", places.NAMES[kind]),)
-    return Subject(study, spot.participant.site, place, names, f"{back}/ask", back)
+    return Topic(study, spot.participant.site, place, names, f"{back}/ask", back)
 
 
-def _page(subject: Subject, refusal: Refused | None = None) -> ResponseReturnValue:
+def _page(topic: Topic, refusal: Refused | None = None) -> ResponseReturnValue:
     item = request.values.get("item", "")
     code = request.form.get("query-template") or request.args.get("template", "")
-    found = _code(subject.study, code)
-    name = dict(subject.names).get(item, subject.names[0][1])
+    found = _code(topic.study, code)
+    name = dict(topic.names).get(item, topic.names[0][1])
     words = readymade.named(found, _both(_text(name))).in_(g.locale) if found else ""
     return render_template(
-        "ask.html", subject=subject, item=item, refusal=refusal, template=code if found else "",
-        text=request.form.get(TEXT, words), readymade=readymade.questions(subject.study),
-        candidates=assigning.candidates(g.session, subject.study.id, subject.site, g.by.at),
+        "ask.html", topic=topic, item=item, refusal=refusal, template=code if found else "",
+        text=request.form.get(TEXT, words), readymade=readymade.questions(topic.study),
+        candidates=assigning.candidates(g.session, topic.study.id, topic.site, g.by.at),
         chosen=request.form.get("assignee", ""),
     )  # fmt: skip
 
