@@ -109,7 +109,8 @@ function guard(draft) {
     if (to.origin !== location.origin || (to.pathname === location.pathname && to.hash)) return;
     click.preventDefault();
     going = to.pathname + to.search;
-    dialog.showModal();
+    if ("drop" in link.dataset) draft.discard().then(() => location.assign(going));
+    else dialog.showModal();
   });
   dialog.addEventListener("click", async (click) => {
     const wanted = click.target.dataset.do;
