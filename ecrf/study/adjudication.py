@@ -4,6 +4,7 @@ All of it is the study's data. An item of the event's form is named by its key, 
 grid as `GRID.column` where a whole column is meant.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,13 +19,15 @@ class Dossier(Frozen):
     """What the committee reads. `forms` besides the event's own, each at `visits`.
 
     A visit is an id of the schedule, `previous` (the last one before the event that has the
-    form) or `same` (the visit of the event). `drop` names items and columns that are never in
-    it, `opinion` those that carry the site's judgement and stay out while the charter hides it.
+    form) or `same` (the visit of the event); `at` names others for a form. `drop` are items and
+    columns that are never in it, `opinion` those that carry the site's judgement and stay out
+    while the charter hides it.
     `words` are looked for in free text, besides the names of arms and the product.
     """
 
     forms: tuple[str, ...] = ()
     visits: tuple[str, ...] = ("same",)
+    at: Mapping[str, tuple[str, ...]] = {}
     drop: tuple[str, ...] = ()
     opinion: tuple[str, ...] = ()
     hide_site_opinion: bool = True

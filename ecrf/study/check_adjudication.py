@@ -29,6 +29,12 @@ def problems(study: Study, lost: frozenset[str]) -> Iterator[Problem]:
         for n, visit in enumerate(rule.dossier.visits)
         if visit not in RELATIVE
     ]
+    visits += [
+        (("dossier", "at", form, n), visit)
+        for form, named_visits in rule.dossier.at.items()
+        for n, visit in enumerate(named_visits)
+        if visit not in RELATIVE
+    ]
     for spot, visit in visits:
         if visit not in study.visit:
             message = T("The schedule has no visit {name}.", name=visit)

@@ -14,7 +14,7 @@ from typing import Any
 from ecrf.kernel.chain import canonical
 from ecrf.kernel.text import LOCALES, T, Text, say
 from ecrf.study.adjudication import Adjudication
-from ecrf.study.model import Cell, Form, Grid, Item, ItemType, Question, Study, VisitKind
+from ecrf.study.model import Cell, Form, Grid, Item, ItemType, Question, Study, VisitKind, Words
 from forms.answers import Answer
 
 CODED = frozenset({ItemType.CHOICE, ItemType.CHOICES, ItemType.YES_NO})
@@ -52,8 +52,9 @@ def choose(rule: Adjudication, event: Source, others: Sequence[Source]) -> tuple
     """Return the event's form and what goes with it, the latest visit first, form by form."""
     found = [event]
     for form in rule.dossier.forms:
+        visits = rule.dossier.at.get(form, rule.dossier.visits)
         known = [source for source in others if source.form == form and source.id != event.id]
-        wanted = {source.id for source in _at_visits(rule, event, known)}
+        wanted = {source.id for source in _at_visits(rule, event, known, visits)}
         found += sorted(
             (source for source in known if source.id in wanted),
             key=lambda source: (source.on or date.min, source.number),
@@ -62,16 +63,18 @@ def choose(rule: Adjudication, event: Source, others: Sequence[Source]) -> tuple
     return tuple(found)
 
 
-def _at_visits(rule: Adjudication, event: Source, known: Sequence[Source]) -> Iterator[Source]:
+def _at_visits(
+    rule: Adjudication, event: Source, known: Sequence[Source], visits: Sequence[str]
+) -> Iterator[Source]:
     day = day_of(rule, event)
     running = event.study.visit[event.plan].kind is VisitKind.LOG
     before = [s for s in known if s.on and day and s.on <= day and s.key != event.key]
-    for wanted in rule.dossier.visits:
+    for wanted in visits:
         if wanted == "same":
             yield from (s for s in known if s.key == event.key and not running)
         elif wanted == "previous":
-            newest = max((s.on for s in before if s.on), default=None)
-            yield from (s for s in before if s.on == newest)
+            newest = max(((s.on, s.key) for s in before if s.on), default=None)
+            yield from (s for s in before if (s.on, s.key) == newest)
         else:
             yield from (s for s in before if s.plan == wanted)
 
@@ -101,7 +104,9 @@ def _part(rule: Adjudication, source: Source) -> Part:
     return {
         "form": form.id,
         "title": _said(form.title),
-        "visit": _said(plan.label),
+        "visit": _said(
+            plan.label if source.key == plan.id else _numbered(plan.label, source.key)
+        ),
         "on": source.on.isoformat() if source.on else "",
         "lines": [
             _line(source, form.cells[item.id])
@@ -114,6 +119,11 @@ def _part(rule: Adjudication, source: Source) -> Part:
             if grid.id not in left_out and (table := _grid(source, form, grid, left_out))
         ],
     }
+
+
+def _numbered(label: Words, key: str) -> Words:
+    """Return what one of several visits of a kind is called."""
+    return Words(en=f"{label.en} {key}", zh=f"{label.zh} {key}")
 
 
 def _shows(source: Source, question: Question, left_out: set[str]) -> bool:

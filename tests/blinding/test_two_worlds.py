@@ -11,7 +11,7 @@ from tests.blinding import worlds
 from tests.blinding.worlds import NOW, STUDY
 from visits.tables import Participant
 
-BLINDED = ("anna", "carl", "bo", "dora", "mona", "adam", "audrey", "alma")
+BLINDED = ("anna", "carl", "bo", "dora", "mona", "adam", "eve", "cora", "audrey", "alma")
 PAGES = 250
 
 
