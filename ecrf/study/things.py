@@ -51,6 +51,7 @@ def _things(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     yield from _plan(study)
     yield from _design(study)
     yield from _adjudication(study)
+    yield from _consequences(study)
     for form in study.forms.values():
         yield from _form(form)
 
@@ -103,6 +104,18 @@ def _adjudication(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     }
     for key, (name, part) in parts.items():
         yield ("adjudication", key), Thing(name, None, _facts(part))
+
+
+def _consequences(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    follow = study.consequences
+    for condition in follow.conditions:
+        name = T("condition of form {form}", form=condition.form)
+        key = ("condition", condition.form, ",".join(condition.visits))
+        yield key, Thing(name, condition.form, _facts(condition))
+    for kind in ("effects", "prompts", "deviations"):
+        for part in getattr(follow, kind):
+            name = T("{id}, which follows from form {form}", id=part.id, form=part.form)
+            yield ("consequence", kind, part.id), Thing(name, part.form, _facts(part))
 
 
 def _form(form: model.Form) -> Iterator[tuple[Key, Thing]]:
