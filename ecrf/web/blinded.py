@@ -19,6 +19,7 @@ from ecrf.web import (
     locks,
     participants,
     people,
+    quality,
     queries,
     query,
     randomize,
@@ -36,7 +37,7 @@ PAGES: tuple[Pages, ...] = (
     deviations.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
-    people.pages, laboratory.pages, results.pages,
+    people.pages, laboratory.pages, results.pages, quality.pages,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("/{study}/results", T("Result files"), Right.ENTRY_WRITE),
     Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
     Entry("/{study}/deviations", T("Deviations"), Right.ENTRY_READ),
+    Entry("/{study}/quality", T("Data quality"), Right.QUALITY_READ),
     Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
     Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
     Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
