@@ -17,6 +17,7 @@ from ecrf.study.diff import diff as differences
 from ecrf.study.findings import Finding, errors
 from ecrf.study.model import Study
 from ecrf.study.read import Reading
+from ecrf.study.rules import rules
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -107,6 +108,29 @@ def list_(as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one['id']}  {one['version']}  {one['title'].get(config.locale, '')}")
+
+
+@study.command()
+@click.argument("study_id", metavar="STUDY")
+@AS_JSON
+def checks(study_id: str, as_json: bool) -> None:
+    """List every rule of STUDY: id, version, severity, place, message.
+
+    STUDY is the id of a study at hand or the folder of one.
+    """
+    folder = Path(study_id)
+    with refusals_shown():
+        known = folder if folder.is_dir() else shipped.folder(configured(), study_id)
+    found = [
+        {**rule._asdict(), "message": say(rule.message, "en"),
+         "message_zh": say(rule.message, "zh")}
+        for rule in rules(_study(known))
+    ]  # fmt: skip
+    if as_json:
+        _print(found)
+        return
+    for one in found:
+        click.echo("  ".join(one[name] for name in ("id", "version", "severity", "message")))
 
 
 @study.command()

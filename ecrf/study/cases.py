@@ -42,7 +42,7 @@ def _check(spot: Spot, names: Names, form: Form, check: Check) -> Iterator[Probl
     for key, cases, wanted in (("pass", check.pass_, False), ("fail", check.fail, True)):
         if not cases:
             message = T("{check} has no case under {key}.", check=check.id, key=key)
-            yield Problem(spot, message, "warning")
+            yield Problem(spot, message)
         for case in cases:
             yield from _case((*spot, key), names, form, check, case, wanted=wanted)
 
