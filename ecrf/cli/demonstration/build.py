@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ecrf.cli.demonstration import (
     aftermath,
+    cleaning,
     committee,
     laboratories,
     overseeing,
@@ -67,6 +68,7 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     aftermath.play(stage, wish.today)
     committee.play(stage, wish.today)
     overseeing.play(stage, wish.today)
+    cleaning.play(stage, wish.today)
     return dispensary
 
 
