@@ -52,6 +52,8 @@ def _things(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     yield from _design(study)
     yield from _adjudication(study)
     yield from _consequences(study)
+    yield from _review(study)
+    yield from _laboratory(study)
     for form in study.forms.values():
         yield from _form(form)
 
@@ -116,6 +118,38 @@ def _consequences(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         for part in getattr(follow, kind):
             name = T("{id}, which follows from form {form}", id=part.id, form=part.form)
             yield ("consequence", kind, part.id), Thing(name, part.form, _facts(part))
+
+
+def _review(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    plan = study.verification
+    name = T("the plan of verification")
+    yield ("verification",), Thing(name, None, _facts(plan) | _facts(plan.default))
+    for n, rule in enumerate(plan.rules, start=1):
+        name = T("rule {n} of the plan of verification", n=n)
+        yield ("verification", str(n)), Thing(name, rule.form, _facts(rule))
+    for point in study.milestones:
+        name = T("milestone {milestone}", milestone=point.id)
+        yield ("milestone", point.id), Thing(name, None, _facts(point))
+    words = T("the ready-made words of queries")
+    yield ("query words",), Thing(words, None, _facts(study.query_words))
+
+
+def _laboratory(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    part = study.laboratory
+    if part is None:
+        return
+    yield ("laboratory",), Thing(T("the laboratory results"), None, _facts(part))
+    for analyte in part.analytes:
+        name = T("analyte {analyte}", analyte=analyte.id)
+        yield ("laboratory", analyte.id), Thing(name, analyte.form, _facts(analyte))
+        for n, row in enumerate(analyte.toxicity, start=1):
+            inner = T("row {n} of the grades of {analyte}", n=n, analyte=analyte.id)
+            steps = ", ".join(f"{s.grade}: {s.to or '…'}" for s in row.steps)
+            facts = {**_facts(row), ("steps",): Fact(LABELS["steps"], steps)}
+            yield ("laboratory", analyte.id, str(n)), Thing(inner, analyte.form, facts)
+    for alert in part.alerts:
+        name = T("alert of check {check}", check=alert.check)
+        yield ("alert", alert.check), Thing(name, alert.form, _facts(alert))
 
 
 def _form(form: model.Form) -> Iterator[tuple[Key, Thing]]:
