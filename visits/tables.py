@@ -46,7 +46,8 @@ class Visit(Base):
     `status`: planned, held, missed. `first`, `target`, `last` are the placed window; null until
     the anchor is known. `due` is what lists of due visits are ordered by: `last` while the
     visit is planned, else null. `asked` and `spared` are the conditional forms that answers
-    make due here or make needless, each with a | behind it.
+    make due here or make needless, each with a | behind it. `open_until` lets a locked visit be
+    dated anew, and forms be begun at it, before that moment.
     """
 
     __tablename__ = "visit"
@@ -72,8 +73,9 @@ class Visit(Base):
     due: Mapped[date | None]
     held_on: Mapped[date | None]
     missed_reason: Mapped[str | None] = mapped_column(String(400))
-    asked: Mapped[str] = mapped_column(String(400), default="", server_default="")
-    spared: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    asked: Mapped[str] = mapped_column(String(400), default="")
+    spared: Mapped[str] = mapped_column(String(400), default="")
+    open_until: Mapped[datetime | None]
 
 
 class Deviation(Base):
