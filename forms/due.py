@@ -19,6 +19,22 @@ def require(session: Session, found: Found) -> None:
         raise Conflict(refusal)
 
 
+def twice(found: Found) -> bool:
+    """Say whether the form waits for two people's entries; once settled it is like any."""
+    return found.form.double and found.status != "complete"
+
+
+def require_single(found: Found) -> None:
+    """Refuse one person's answers for a form that is entered twice."""
+    if twice(found):
+        raise Conflict(
+            T(
+                "{form} is entered twice, by two people. Use its own page.",
+                form=found.form.title,
+            )
+        )
+
+
 def not_due(found: Found) -> Message | None:
     """Say why the form cannot be filled in yet, or None when it can. Logs are always due."""
     visit = found.visit

@@ -76,20 +76,25 @@ def save(
     reason: str | None,
     complete: bool,
     origin: Mapping[str, object] | None = None,
+    settled: Right | None = None,
 ) -> Saved:
     """Lay `given` over the entry and return what came of it.
 
     `found` was looked up with its chain locked. `seen_version` is the version the person was
     looking at, 0 before the first save. A form once complete stays complete. `origin` is what
-    the act says of where the answers come from, such as a file.
+    the act says of where the answers come from, such as a file. `settled` is given for a form
+    that was entered twice: the right under which its two copies become one.
     """
-    role = lookup.role(by, Right.ENTRY_WRITE, found.participant)
+    right = settled or Right.ENTRY_WRITE
+    role = lookup.role(by, right, found.participant)
     due.require(session, found)
+    if settled is None:
+        due.require_single(found)
     decided = plan(found.study, found.form, found.answers, given, found.context)
     status = "complete" if complete or found.status == "complete" else "draft"
     if found.version != seen_version:
         return _already(session, by, found, decided, status, seen_version)
-    reason = _require_acceptable(found, decided, reason)
+    reason = _require_acceptable(found, decided, reason) or (reason if settled else None)
     moves = _moves(session, found, decided, status)
     altered = bool(decided.edits) or status != found.status
     if found.entry and not (altered or moves.opened or moves.closed):
@@ -97,14 +102,14 @@ def save(
     row = store.Row(status, answers.dump(decided.answers), found.version + altered)
     written = store.write(session, by, found, row)
     if written is None:
-        now = lookup.again(session, by.actor, found, Right.ENTRY_WRITE)
+        now = lookup.again(session, by.actor, found, right)
         due.require(session, now)
         decided = plan(now.study, now.form, now.answers, given, now.context)
         return _already(session, by, now, decided, status, seen_version)
     raised.store(session, by, found, written, moves)
     refs = _derived(found, decided) | raised.told(moves) | dict(origin or {})
     refs |= alerts.follow(session, by, found, written, row.version, decided)
-    changes = [Change(e.key, _json(e.old), _json(e.new)) for e in decided.edits]
+    changes = [Change(e.key, stored(e.old), stored(e.new)) for e in decided.edits]
     head = _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
     recomputing.follow(session, by, role, found, written, decided.answers, head, row.version)
     consequences.follow(session, by, role, found, decided.answers, status)
@@ -133,19 +138,24 @@ def not_done(session: Session, by: By, found: Found, reason: str) -> int:
         raise Stale(T("Somebody changed this form a moment ago. Open it again."))
     raised.store(session, by, found, written, gone)
     refs = {"derived": sorted(found.answers)} | raised.told(gone)
-    changes = [Change(item, _json(answer), None) for item, answer in found.answers.items()]
+    changes = [Change(item, stored(answer), None) for item, answer in found.answers.items()]
     head = _record(session, by, role, found, "entry:not-done", written, row, refs, changes, why)
     recomputing.follow(session, by, role, found, written, {}, head, row.version)
     return written
 
 
-def _require_acceptable(found: Found, decided: Plan, reason: str | None) -> str | None:
+def require_readable(found: Found, decided: Plan) -> None:
+    """Refuse a plan with answers that cannot be taken, naming each."""
     if decided.refusals:
         n = len(decided.refusals)
         raise Unacceptable(
             T("Nothing was saved: {n} answer(s) cannot be taken.", n=n),
             [_named(found, problem) for problem in decided.refusals],
         )
+
+
+def _require_acceptable(found: Found, decided: Plan, reason: str | None) -> str | None:
+    require_readable(found, decided)
     if not decided.overwrites and found.status != "not done":
         return None
     if not (reason or "").strip():
@@ -178,7 +188,8 @@ def shown(answer: Answer | None) -> str:
     return answer.missing or f"{answer.text} {answer.unit}".strip()
 
 
-def _json(answer: Answer | None) -> object:
+def stored(answer: Answer | None) -> object:
+    """Return an answer as acts tell it."""
     return None if answer is None else answers.dump({"": answer})[""]
 
 

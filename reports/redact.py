@@ -36,7 +36,7 @@ def _blinded(
     kind = (act.key or "").partition(":")[0]
     if kind == "query" and refs.get("item") in keys:
         return [_without(change) for change in changes]
-    return _masked(changes, keys) if kind == "entry" else changes
+    return _masked(changes, keys) if kind in ("entry", "double") else changes
 
 
 def _masked(changes: list[dict[str, object]], keys: frozenset[str]) -> list[dict[str, object]]:

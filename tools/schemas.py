@@ -1,6 +1,7 @@
 """The tables of each database, all packages' together. For tests and for writing revisions."""
 
 import forms.adjudicating.tables
+import forms.double.tables
 import forms.drafts.tables
 import forms.laboratory.tables
 import forms.quality.tables
@@ -13,6 +14,7 @@ from ecrf.study import tables
 
 MAKERS = (
     forms.adjudicating.tables,
+    forms.double.tables,
     forms.drafts.tables,
     forms.laboratory.tables,
     forms.quality.tables,

@@ -133,6 +133,7 @@ class Form(Frozen):
     title: Words
     intro: Words | None = None
     repeating: Truth = False
+    double: Truth = False
     signed: Words | None = None
     sections: tuple[Section, ...]
     checks: tuple[Check, ...] = ()
@@ -147,6 +148,7 @@ class Extension(Frozen):
     title: Words | None = None
     intro: Words | None = None
     repeating: Truth | None = None
+    double: Truth | None = None
     signed: Words | None = None
     source: Source | None = None
     add: tuple[Section, ...] = ()

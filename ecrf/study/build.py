@@ -44,6 +44,7 @@ class Builder:
             title=written.title,
             intro=written.intro,
             repeating=written.repeating,
+            double=written.double,
             signed=written.signed,
             sections=tuple(sections),
             checks=tuple(check for check in checks if check),

@@ -10,7 +10,7 @@ from ecrf.study.findings import Finding, at
 from ecrf.study.spelling import suggest
 from ecrf.study.yamlfile import Node
 
-REPLACED = ("form", "title", "intro", "repeating", "signed", "source")
+REPLACED = ("form", "title", "intro", "repeating", "double", "signed", "source")
 
 
 def extend(own: Node, base: Node) -> tuple[Node, list[Finding]]:

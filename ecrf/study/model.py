@@ -183,12 +183,16 @@ class Cell(Frozen):
 
 
 class Form(Frozen):
-    """One page of the CRF. `cells` is every answerable place, in page order, by key."""
+    """One page of the CRF. `cells` is every answerable place, in page order, by key.
+
+    `double` says that two people enter it without seeing each other's answers (`forms.double`).
+    """
 
     id: Id
     title: Words
     intro: Words | None = None
     repeating: bool = False
+    double: bool = False
     signed: Words | None = None
     sections: tuple[Section, ...]
     checks: tuple[Check, ...] = ()

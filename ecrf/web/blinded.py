@@ -9,6 +9,7 @@ from ecrf.web import (
     cases,
     changes,
     deviations,
+    double,
     drafts,
     entries,
     exports,
@@ -34,7 +35,7 @@ from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
-    deviations.pages,
+    deviations.pages, double.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
     people.pages, laboratory.pages, results.pages, quality.pages,

@@ -49,7 +49,7 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
     spot = Spot(study_id, code, key, form, number)
     found = spot.find(Right.ENTRY_WRITE, lock=True)
     if "fill" in request.form:
-        return _page(spot, sent=_filled(found.form, request.form))
+        return _page(spot, sent=filled(found.form, request.form))
     sent: conflict.Sent = request.form
     try:
         sent = conflict.choose(found, sent)
@@ -165,6 +165,8 @@ def _page(
 ) -> ResponseReturnValue:
     """Draw the entry as it is now, with what was typed in its inputs."""
     found = spot.find(Right.ENTRY_READ)
+    if due.twice(found) and refusal is None:
+        return redirect(f"{spot.numbered}/double", 303)
     around = drafts.around(found)
     kept = drafts.unsaved(found, around) if sent is None else None
     sent = kept.sent if kept else sent
@@ -238,9 +240,9 @@ def _reason(typed: EntryForm) -> str | None:
     return f"{chosen.in_('en')}: {typed.reason}".removesuffix(": ")
 
 
-def _filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
+def filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
     """Return what was sent with the untouched rows of one grid set as its button says."""
-    filled = MultiDict(sent)
+    made = MultiDict(sent)
     grid = form.grids.get(sent.get("fill", ""))
     if grid is None:
         raise Conflict(T("This form has no such grid."))
@@ -249,8 +251,8 @@ def _filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
         if any(sent.get(key) or sent.get(f"{key}{html.MISSING}") for key in cells):
             continue
         for key in cells.keys() & form.cells.keys():
-            filled[key] = cells[key]
-    return filled
+            made[key] = cells[key]
+    return made
 
 
 def _after(spot: Spot, found: Found) -> str:

@@ -17,6 +17,7 @@ from ecrf.study.model import Study
 from ecrf.web import where
 from ecrf.web.routes import Pages
 from ecrf.web.services import services
+from forms.double import copies
 from reports import shape
 from visits import lookup
 from visits.tables import Participant
@@ -73,6 +74,8 @@ ACTIONS: Mapping[str, Message] = {
     "case:decide": T("case decided by the chair"),
     "case:reopen": T("case re-opened"),
     "case:withdraw": T("case withdrawn"),
+    "double:save": T("one of two entries saved"),
+    "double:complete": T("one of two entries handed in"),
     "vote:save": T("vote saved"),
     "vote:sign": T("vote signed"),
     "study:approve": T("definition approved"),
@@ -206,12 +209,16 @@ def _line(row: Any, masked: Mapping[str, tuple[str, ...]]) -> Line:
     return Line(
         row.chain, row.seq, row.at, header["name"], header["role"] or "", header["origin"],
         ACTIONS.get(row.action, T("{action}", action=row.action)), _place(refs), reason,
-        [_changed(part, hidden) for part in shown], row.link,
+        [_changed(part, hidden, sealed=row.action.startswith(copies.COPY)) for part in shown],
+        row.link,
     )  # fmt: skip
 
 
-def _changed(part: Mapping[str, Any], hidden: tuple[str, ...]) -> Changed:
-    if part["item"] in hidden:
+def _changed(
+    part: Mapping[str, Any], hidden: tuple[str, ...], *, sealed: bool = False
+) -> Changed:
+    """Return a change in words. Copies of double entry are sealed: nobody reads another's."""
+    if sealed or part["item"] in hidden:
         return Changed(part["item"], "***", "***")
     return Changed(part["item"].removeprefix("#"), _said(part["old"]), _said(part["new"]))
 
