@@ -41,6 +41,7 @@ def manifest(
     source: Source,
     versions: tuple[Version, ...],
     masked: tuple[shape.Masked, ...],
+    votes: frozenset[int],
     mine: Heads,
     checkpoint: int,
     note: str,
@@ -65,6 +66,7 @@ def manifest(
         "fingerprint": newest.fingerprint,
         "definitions": {name: known.fingerprint for name, known in definitions},
         "left_out": [one._asdict() for one in masked],
+        "sealed_cases": sorted(votes),
         "ledger": {
             "checkpoint": checkpoint,
             "root": note.split("\n")[2],

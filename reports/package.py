@@ -21,6 +21,7 @@ from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.ledger import LEDGER, Act, By, study_chain
 from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
+from forms.adjudicating import sealed
 from forms.tables import Lock
 from reports import acts, courses, dictionary, read, redact, shape, verify
 from reports.made import file_digest
@@ -130,7 +131,8 @@ def _fill(
     _data(pack, reading, selection, shape.tables(studies))
     _listings(pack, reading, selection, masked)
     mine = acts.sizes(acts.chains(reading, selection), source.heads)
-    _ledger(pack, reading, masked, mine)
+    votes = sealed.numbers(reading, selection.study)
+    _ledger(pack, reading, masked, votes, mine)
     pack.lines("ledger/heads.ndjson", _leaves(source.heads, mine))
     checkpoint, note = source.checkpoint, source.note
     if checkpoint is None or note is None:
@@ -143,7 +145,7 @@ def _fill(
     rows = sum(
         facts.rows or 0 for name, facts in pack.files.items() if name.startswith("data/")
     )
-    said = manifest(source, versions, masked, mine, checkpoint, note, pack)
+    said = manifest(source, versions, masked, votes, mine, checkpoint, note, pack)
     pack.text("MANIFEST.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     sums = "".join(f"{pack.files[name].sha256}  {name}\n" for name in sorted(pack.files))
     pack.text("SHA256SUMS", sums)
@@ -211,6 +213,7 @@ def _ledger(
     pack: Packing,
     reading: Session,
     masked: tuple[shape.Masked, ...],
+    votes: frozenset[int],
     mine: Heads,
 ) -> None:
     """Write the acts chain by chain, and who wrote them."""
@@ -223,7 +226,7 @@ def _ledger(
         for name in sorted(mine):
             for act in acts.acts(reading, name, mine[name][0]):
                 people.note(json.loads(act.header))
-                yield redact.line(act, keys)
+                yield redact.line(act, keys, votes)
 
     pack.lines("ledger/acts.ndjson", lines())
     pack.table("people.csv", people.HEADER, people.rows())

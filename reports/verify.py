@@ -226,8 +226,12 @@ class _Check:
                 yield Fault("content", where)
 
     def _may_lack(self, header: dict[str, Any], item: str) -> bool:
-        """Say whether this may be taken out: a masked value, a reason or query beside one."""
+        """Say whether this may be taken out: a masked value, a reason or query beside one, a
+        vote on a case that is not final.
+        """
         form = header["refs"].get("form")
+        if header["action"].startswith("vote:"):
+            return header["refs"].get("case") in self.manifest.get("sealed_cases", [])
         if str(header["key"]).startswith("query:"):
             return (form, header["refs"].get("item")) in self.masked
         hidden = any(masked == form for masked, _ in self.masked)

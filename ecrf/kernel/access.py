@@ -18,6 +18,7 @@ class Right(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     ADJUDICATION_CHAIR = "adjudication:chair"
     ADJUDICATION_MANAGE = "adjudication:manage"
+    ADJUDICATION_READ = "adjudication:read"
     ADJUDICATION_WRITE = "adjudication:write"
     ALERT_ACKNOWLEDGE = "alert:acknowledge"
     CODE_BREAK = "code:break"
@@ -82,7 +83,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     }),
     Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.TREATMENT_READ}),
     Role.DATA_MANAGER: frozenset({
-        R.ADJUDICATION_MANAGE, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.DOUBLE_SETTLE,
+        R.ADJUDICATION_MANAGE, R.ADJUDICATION_READ, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.DOUBLE_SETTLE,
         R.ENTRY_READ, R.ALERT_ACKNOWLEDGE, R.LABORATORY_MANAGE, R.LEDGER_READ,
         R.PARTICIPANT_READ, R.QUALITY_MANAGE, R.QUALITY_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
         R.QUERY_READ, R.REVIEW_DATA,
@@ -101,6 +102,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADJUDICATOR: frozenset({R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.CHAIR: frozenset({R.ADJUDICATION_CHAIR, R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.AUDITOR: frozenset({
+        R.ADJUDICATION_READ,
         R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ, R.STUDY_READ,
     }),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),

@@ -73,7 +73,8 @@ class Vote(Base):
     """The seat of one person in one round of a case; `chair` when they decide alone.
 
     `status`: waiting, draft, signed, ended (given to somebody else, or overtaken).
-    `query_id` is the query by which its question went to the site.
+    `query_id` is the query by which its question went to the site. `salt` goes into the hash
+    that the signature binds.
     """
 
     __tablename__ = "adjudication_vote"
@@ -95,4 +96,5 @@ class Vote(Base):
     version: Mapped[int] = mapped_column(default=0)
     signature_id: Mapped[int | None] = mapped_column(ForeignKey("signature.id"))
     signed_at: Mapped[datetime | None]
+    salt: Mapped[str] = mapped_column(String(64), default="")
     query_id: Mapped[int | None] = mapped_column(ForeignKey("query.id"))

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from ecrf.kernel.access import Actor, Right, Role
 from ecrf.kernel.chain import Change, Head, canonical
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, Stale, Unacceptable
-from ecrf.kernel.ledger import By
+from ecrf.kernel.ledger import SALT_BYTES, By
 from ecrf.kernel.signatures import Signature
 from ecrf.kernel.text import T
 from forms import answers, lookup
-from forms.adjudicating import agreement, cases
+from forms.adjudicating import agreement, cases, sealed
 from forms.adjudicating.agreement import Outcome, Verdict
 from forms.adjudicating.cases import Found
 from forms.adjudicating.states import State
@@ -131,24 +131,24 @@ def save(
         .where(Vote.id == seat.vote.id)
         .values(status="draft", answers=stored, version=version)
     )
-    changes = [Change(edit.key, _said(edit.old), _said(edit.new)) for edit in decided.edits]
+    change = Change(sealed.VOTE, dict(seat.vote.answers) or None, stored)
     refs: dict[str, object] = {"vote": seat.vote.id, "version": version}
-    head = cases.write(session, by, held, seat.found, "vote:save", changes, refs)
+    head = cases.write(session, by, held, seat.found, "vote:save", [change], refs)
     return _as(seat, head, status="draft", answers=stored, version=version)
 
 
 def sign(session: Session, by: By, seat: Seat, *, zone: str) -> State:
     """Sign the vote; return the state the case then has.
 
-    The caller has saved what was typed and had the password typed again.
+    The caller has saved what was typed and had the password typed again. What is signed is
+    bound with a salt: a vote has so few values that its plain hash would tell it.
     """
     held = _role(by, seat)
     _require_open(seat)
     verdict = _require_whole(seat)
     rule = seat.found.rule
-    digest = hashlib.sha256(
-        canonical({"answers": seat.vote.answers, "dossier": seat.dossier.content_hash}).encode()
-    ).hexdigest()
+    salt = by.draw(SALT_BYTES).hex()
+    digest = bound(seat, salt)
     signature = session.scalars(
         insert(Signature)
         .values(
@@ -161,14 +161,23 @@ def sign(session: Session, by: By, seat: Seat, *, zone: str) -> State:
     session.execute(
         update(Vote)
         .where(Vote.id == seat.vote.id)
-        .values(status="signed", signature_id=signature, signed_at=by.at)
+        .values(status="signed", signature_id=signature, signed_at=by.at, salt=salt)
     )
     refs: dict[str, object] = {
         "vote": seat.vote.id, "version": seat.vote.version, "signature": signature,
         "content": digest, "dossier": seat.dossier.content_hash,
     }  # fmt: skip
-    head = cases.write(session, by, held, seat.found, "vote:sign", [], refs)
+    change = Change(sealed.SALT, None, salt)
+    head = cases.write(session, by, held, seat.found, "vote:sign", [change], refs)
     return _settle(session, by, held, _as(seat, head, status="signed"), verdict)
+
+
+def bound(seat: Seat, salt: str) -> str:
+    """Return the hash a signature binds: the vote, the dossier it was made from, the salt."""
+    whole = {
+        "answers": seat.vote.answers, "dossier": seat.dossier.content_hash, "salt": salt,
+    }  # fmt: skip
+    return hashlib.sha256(canonical(whole).encode()).hexdigest()
 
 
 def _settle(session: Session, by: By, held: Role, seat: Seat, verdict: Verdict) -> State:
@@ -245,7 +254,3 @@ def _as(seat: Seat, head: Head, **values: object) -> Seat:
     for name, value in values.items():
         setattr(vote, name, value)
     return replace(seat, vote=vote, found=replace(seat.found, head=head))
-
-
-def _said(answer: Answer | None) -> object:
-    return None if answer is None else answers.dump({"": answer})[""]

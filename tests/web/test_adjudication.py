@@ -1,8 +1,16 @@
 """Pages of cases and votes: who reaches what, and what is never told."""
 
-import pytest
+import json
+import zipfile
 
+import pytest
+from sqlalchemy import select
+
+from ecrf.kernel.checkpoints import Desk as Notary
+from ecrf.kernel.ledger import LEDGER
+from ecrf.kernel.keys import Signer
 from forms.adjudicating import assembling, seats
+from reports import package, verify
 from tests import people
 from tests.forms.adjudicating import court
 from tests.forms.adjudicating.conftest import court_ as court_  # noqa: PLC0414
@@ -83,3 +91,54 @@ def test_an_event_reaches_its_verdict_without_anybody_breaking_a_code(court_, st
     assert court_.case().case.verdict == "N"
     assert court_.case().participant.unblinded_at is None
     assert not [one for one in sent if "unblinded_at =" in one]
+
+
+@pytest.mark.req("AT-12")
+def test_no_ledger_tells_a_vote_before_its_case_is_final(court_, visitor, by, tmp_path):
+    """On the page the auditor alone reads it after the verdict; a package holds it then."""
+    court_.report()
+    court_.put_to_the_vote()
+    pages = [visitor(who) for who in (people.DORA, people.AUDREY, people.MONA)]
+
+    def told():
+        return ["Is there a scan?" in one.get(f"/{STUDY_ID}/ledger").text for one in pages]
+
+    court_.vote(people.ADAM, court.UNCLEAR)
+    assert told() == [False, False, False]
+    assert "sealed until the case is final" in pages[1].get(f"/{STUDY_ID}/ledger").text
+    assert _shape(court_) == {("vote:save", 1), ("vote:sign", 1)}
+    court_.vote(people.EVE, court.NO)
+    assert _packed(court_, by, tmp_path) == ([], [1], 4)
+    court_.manage(assembling.reopen, "The site answered.")
+    court_.manage(assembling.complete, {})
+    court_.manage(seats.assign, [people.ADAM.id, people.EVE.id])
+    for member in (people.ADAM, people.EVE):
+        court_.vote(member, court.NO)
+    assert told() == [True, True, False]
+    assert _packed(court_, by, tmp_path) == ([], [], 0)
+
+
+def _shape(court_):
+    """Return what an act of a vote lets one count: its kind and how many values it holds."""
+    with court_.database.read() as session:
+        acts = session.execute(select(LEDGER.act.c.action, LEDGER.act.c.header))
+        return {
+            (act.action, len(json.loads(act.header)["commits"]))
+            for act in acts
+            if act.action.startswith("vote:")
+        }
+
+
+def _packed(court_, by, folder):
+    """Return the faults of a package of now, its sealed cases, and the values left out."""
+    desk = Notary(Signer("ecrf", b"7" * 32), folder / "outside")
+    with court_.database.write() as session:
+        made = package.make(
+            court_.database, session, by(people.DORA), desk, folder, STUDY_ID, None
+        )
+    with zipfile.ZipFile(made.path) as zipped:
+        sealed = json.loads(zipped.read("MANIFEST.json"))["sealed_cases"]
+        acts = [json.loads(line) for line in zipped.read("ledger/acts.ndjson").splitlines()]
+    lacking = [c for act in acts for c in act["changes"] if c.get("redacted")]
+    assert ("scan" in json.dumps(acts)) is not bool(sealed)
+    return list(verify.verify(str(made.path)).faults), sealed, len(lacking)
