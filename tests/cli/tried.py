@@ -75,7 +75,8 @@ sections:
         derive: previous.vs.weight - weight
       - {id: where, type: text, label: {en: Where, zh: 中心}, derive: site}
 checks:
-  - {id: VS01, item: sbp, when: sbp <= dbp, severity: hard, message: {en: Odd., zh: 不符。}}
+  - {id: VS01, item: sbp, when: sbp <= dbp, severity: hard, message: {en: Odd., zh: 不符。},
+     pass: {sbp: "120", dbp: "80"}, fail: {sbp: "80", dbp: "80"}}
 """
 
 CHEM = """\
