@@ -44,8 +44,8 @@ def of_entry(session: Session, entry_id: int, item: str | None = None) -> list[L
         .where(act.key.in_(keys))
         .order_by(act.chain, act.seq)
     )
-    lines = (line for at, header, changes in rows for line in _lines(at, header, changes))
-    return [line for line in lines if item is None or _about(line.item, item)]
+    told = (line for at, header, changes in rows for line in lines(at, header, changes))
+    return [line for line in told if item is None or _about(line.item, item)]
 
 
 def _about(item: str, asked: str) -> bool:
@@ -53,7 +53,8 @@ def _about(item: str, asked: str) -> bool:
     return item == asked or item.startswith(f"{asked}.")
 
 
-def _lines(at: datetime, header_text: str, changes_text: str) -> list[Line]:
+def lines(at: datetime, header_text: str, changes_text: str) -> list[Line]:
+    """Return the lines of one act as it is stored."""
     header, changes = json.loads(header_text), json.loads(changes_text)
     refs = header["refs"]
     reason = next((c["new"] for c in changes if c["item"] == REASON), "") or ""

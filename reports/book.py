@@ -20,6 +20,8 @@ from ecrf.kernel.signatures import Signature
 from ecrf.study import versions
 from ecrf.study.model import Form, Study, VisitPlan
 from forms.tables import Entry, Query, QueryMessage
+from reports import trail
+from reports.trail import Place, Trail
 from visits import lookup
 from visits.rows import DeviationRow, ParticipantRow, VisitRow
 
@@ -36,6 +38,7 @@ class Signed(NamedTuple):
     at: datetime
     zone: str
     stands: bool
+    content_hash: str
 
 
 class Change(NamedTuple):
@@ -70,6 +73,10 @@ class Filled(NamedTuple):
     saved_by: str
     signatures: tuple[Signed, ...]
 
+    @property
+    def place(self) -> Place:
+        return Place(self.visit.key, self.form.id, self.number)
+
 
 class Asked(NamedTuple):
     """A query with the turns of its thread."""
@@ -96,6 +103,7 @@ class Book(NamedTuple):
     changes: tuple[Change, ...]
     queries: tuple[Asked, ...]
     deviations: tuple[DeviationRow, ...]
+    trail: Trail
 
 
 def read(session: Session, actor: Actor, study_id: str, code: str, at: datetime) -> Book:
@@ -106,8 +114,9 @@ def read(session: Session, actor: Actor, study_id: str, code: str, at: datetime)
     head = session.execute(select(c.link, c.size).where(c.name == name)).one()
     visits = lookup.visits(session, who.id)
     entries = _entries(session, who.id, {visit.id: visit for visit in visits})
+    study = versions.model(session, who.protocol)
     return Book(
-        versions.model(session, who.protocol),
+        study,
         who,
         at,
         head.link,
@@ -117,7 +126,20 @@ def read(session: Session, actor: Actor, study_id: str, code: str, at: datetime)
         tuple(_changes(session, name, {entry.id: entry for entry in entries})),
         _queries(session, entries),
         lookup.deviations(session, who.id),
+        trail.read(session, name, _masked(study, entries), _settled(entries)),
     )
+
+
+def _masked(study: Study, entries: Sequence[Filled]) -> Mapping[str, Sequence[str]]:
+    """Return the masked items of the forms, under any definition in use."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for form in (*study.forms.values(), *(entry.form for entry in entries)):
+        found[form.id] += [key for key in form.cells if masked(form, key)]
+    return found
+
+
+def _settled(entries: Sequence[Filled]) -> frozenset[Place]:
+    return frozenset(entry.place for entry in entries if entry.status == "complete")
 
 
 def _entries(
@@ -166,7 +188,7 @@ def _signatures(session: Session, entries: Mapping[int, Any]) -> Mapping[int, li
         found[entry.id].append(
             Signed(
                 row.printed_name, row.role, row.meaning_en, row.meaning_zh, row.at, row.zone,
-                stands,
+                stands, row.content_hash,
             )
         )  # fmt: skip
     return found

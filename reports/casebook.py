@@ -14,8 +14,9 @@ from reportlab.platypus import Flowable
 from ecrf.kernel.access import TITLES
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Grid, Item, ItemType, Question
-from reports import paper, say
+from reports import audit, paper, say
 from reports.book import Book, Filled, masked
+from reports.outline import Mark
 from reports.paper import BELOW, Head, Lines, heading, next_page, space, table
 
 STATUS = {
@@ -30,13 +31,18 @@ WATERMARK = T("TRAINING")
 
 @dataclass(frozen=True, slots=True)
 class Casebook:
-    """A casebook about to be drawn: what it says, in which language, for whom."""
+    """A casebook about to be drawn: what it says, in which language, for whom.
+
+    `compact` leaves out what has no answer; `audit` adds every act on the forms.
+    """
 
     book: Book
     locale: str
     printed_by: str
     printed_at: datetime
     training: bool = False
+    compact: bool = False
+    audit: bool = True
 
     def say(self, text: Message) -> str:
         return text.in_(self.locale)
@@ -49,14 +55,22 @@ class Casebook:
         paper.fonts()
         book = self.book
         front = self._head(self.say(T("Overview")), book.study.version, book.who.protocol)
-        story = [*self._overview()]
+        story: list[Flowable] = [Mark(self.say(T("Overview"))), *self._overview()]
         for filled in book.entries:
-            story += next_page(self._form_head(filled))
+            story += [*next_page(self._form_head(filled)), Mark(self._title(filled))]
             story += self._form(filled)
+        signed = [(self._title(f), one) for f in book.entries for one in f.signatures]
+        if signed:
+            title = self.say(T("Signatures"))
+            story += [*self._new_part(title), *audit.signatures(title, signed, self.locale)]
         if book.changes or book.queries:
-            title = self.say(T("Appendix"))
-            story += next_page(self._head(title, book.study.version, book.who.protocol))
+            story += self._new_part(self.say(T("Appendix")))
             story += self._appendix()
+        if self.audit and book.trail:
+            title = self.say(T("Audit trail"))
+            named = [(f.place, f, self._title(f)) for f in book.entries]
+            story += self._new_part(title)
+            story += audit.trail(title, named, book.trail, self.locale, book.who.zone)
         water = self.say(WATERMARK) if self.training else ""
         name = f"{book.study.id} {book.who.code}"
         return paper.document(name, front, story, self._foot(), water)
@@ -85,14 +99,20 @@ class Casebook:
         pages = self.say(T("Page {page} of {pages}", page="{page}", pages="{pages}"))
         return Head(f"{book.who.code} · {study}", pages, under)
 
+    def _new_part(self, title: str) -> list[Flowable]:
+        head = self._head(title, self.book.study.version, self.book.who.protocol)
+        return [*next_page(head), Mark(title)]
+
     def _form_head(self, filled: Filled) -> Head:
+        return self._head(self._title(filled), filled.study.version, filled.fingerprint)
+
+    def _title(self, filled: Filled) -> str:
         plan = filled.plan
         visit = filled.visit.key
         if plan is not None and plan.label.in_(self.locale) != visit:
             visit = f"{plan.label.in_(self.locale)} ({visit})"
         number = f" {filled.number}" if filled.form.repeating else ""
-        title = f"{visit} · {filled.form.title.in_(self.locale)}{number}"
-        return self._head(title, filled.study.version, filled.fingerprint)
+        return f"{visit} · {filled.form.title.in_(self.locale)}{number}"
 
     def _overview(self) -> Iterator[Flowable]:
         who = self.book.who
@@ -142,27 +162,40 @@ class Casebook:
             )
         )  # fmt: skip
         for section in filled.form.sections:
+            if self.compact and not any(self._filled(filled, m) for m in section.members):
+                continue
             yield space(8)
             if section.title:
                 yield from heading(section.title.in_(self.locale), 11, 1.5 * BELOW)
             for kind, members in groupby(section.members, key=type):
                 if kind is Item:
-                    yield space(4)
-                    yield self._items(filled, [m for m in members if isinstance(m, Item)])
+                    items = [m for m in members if isinstance(m, Item)]
+                    if not self.compact or any(self._filled(filled, m) for m in items):
+                        yield space(4)
+                        yield self._items(filled, items)
                     continue
                 for grid in members:
-                    if isinstance(grid, Grid):
+                    if isinstance(grid, Grid) and self._filled(filled, grid):
                         yield space(4)
                         yield from heading(grid.label.in_(self.locale), 10)
                         yield self._grid(filled, grid)
         yield from self._signatures(filled)
+
+    def _filled(self, filled: Filled, member: Item | Grid) -> bool:
+        """Say whether the member is printed: always, but for blank ones in a compact book."""
+        if not self.compact:
+            return True
+        if isinstance(member, Grid):
+            rows = {row.id for row in member.rows}
+            return any(key.partition(".")[0] in rows for key in filled.answers)
+        return member.id in filled.answers
 
     def _items(self, filled: Filled, items: list[Item]) -> Flowable:
         changed = self._changed(filled)
         rows = [[self.say(T("Item")), self.say(T("Answer"))]]
         shaded = []
         for item in items:
-            if item.type is ItemType.NOTE:
+            if item.type is ItemType.NOTE or not self._filled(filled, item):
                 continue
             if item.id in changed:
                 shaded.append(len(rows))
@@ -177,6 +210,8 @@ class Casebook:
         shaded = []
         for row in grid.rows:
             keys = [f"{row.id}.{column.id}" for column in grid.columns]
+            if self.compact and not any(key in filled.answers for key in keys):
+                continue
             if any(key in changed for key in keys):
                 shaded.append(len(rows))
             cells = [
@@ -216,9 +251,9 @@ class Casebook:
         rows = [[self.say(title) for title in titles]]
         for signed in filled.signatures:
             meaning = signed.meaning_zh if self.locale == "zh" else signed.meaning_en
-            stands = T("stands") if signed.stands else T("broken by a later change")
             who = f"{signed.name}\n{self.say(TITLES[signed.role])}"
-            rows.append([who, say.moment(signed.at, signed.zone), meaning, self.say(stands)])
+            when = say.moment(signed.at, signed.zone)
+            rows.append([who, when, meaning, self.say(audit.state(signed))])
         yield table(rows, (3, 4, 5, 2))
 
     def _appendix(self) -> Iterator[Flowable]:

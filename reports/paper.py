@@ -28,6 +28,8 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from reports import outline
+
 REGULAR, BOLD = "NotoSansSC", "NotoSansSC-Bold"
 SIZE, LEADING = 8.5, 11.5
 WIDTH, HEIGHT = A4
@@ -227,15 +229,18 @@ def document(title: str, head: Head, story: Sequence[Flowable], foot: str, water
             super().__init__(*arguments, **{**options, "initialFontName": REGULAR})
             self._pages: list[dict[str, Any]] = []
             self.head = head
+            self.marks: list[tuple[str, int]] = []
 
         def showPage(self) -> None:  # noqa: N802 (the library's name)
             self._pages.append(dict(self.__dict__))
+            self.marks = []
             self._startPage()
 
         def save(self) -> None:
             for number, page in enumerate(self._pages, start=1):
                 self.__dict__.update(page)
                 _frame(self, self.head, foot, water, number, len(self._pages))
+                outline.enter(self, self.marks, number)
                 super().showPage()
             super().save()
 

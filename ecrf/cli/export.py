@@ -35,9 +35,8 @@ def export(
                 facts = {"path": str(made.path), "sha256": made.sha256, "bytes": made.bytes}
             else:
                 training = place.config.environment is Environment.TRAINING
-                book = printing.casebook(
-                    place.database, session, by, study, code, language, training=training
-                )
+                wanted = printing.Wanted(language, training)
+                book = printing.casebook(place.database, session, by, study, code, wanted)
                 folder.mkdir(parents=True, exist_ok=True)
                 path = folder / book.name
                 path.write_bytes(book.content)

@@ -6,40 +6,16 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel.access import TITLES, Right
-from ecrf.kernel.ledger import Origin
-from ecrf.kernel.text import Message, T, Text
+from ecrf.kernel.text import Text
 from ecrf.web.routes import Pages
 from ecrf.web.spot import NUMBERED, Spot
 from forms import choices, entries, history
 from forms.answers import Answer, called
+from forms.deeds import ACTIONS, WAYS
 from forms.lookup import Found
 from forms.plan import Plan
 
 pages = Pages("changes", __name__)
-ACTIONS: Mapping[str, Message] = {
-    "entry:save": T("Saved"),
-    "entry:not-done": T("Marked as not done"),
-    "entry:recompute": T("Computed again"),
-    "entry:sign": T("Signed"),
-    "entry:verify": T("Verified against the source"),
-    "entry:unverify": T("No longer verified"),
-    "entry:review": T("Reviewed"),
-    "entry:unreview": T("Review mark taken off"),
-    "query:open": T("Query opened"),
-    "query:answer": T("Query answered"),
-    "query:close": T("Query closed"),
-    "query:reopen": T("Query opened again"),
-    "query:cancel": T("Query cancelled"),
-    "query:assign": T("Query assigned"),
-}
-WAYS: Mapping[str, Message] = {
-    Origin.PAGE: T("page"),
-    Origin.API: T("programs' interface"),
-    Origin.IMPORT: T("import"),
-    Origin.COMMAND: T("command"),
-    Origin.JOB: T("job"),
-    Origin.SYSTEM: T("system"),
-}
 
 
 @pages.page(f"{NUMBERED}/history", needs=Right.ENTRY_READ)

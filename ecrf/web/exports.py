@@ -1,23 +1,22 @@
-"""Exports: packages made and to be made, their download and check, and casebooks."""
+"""Exports: packages made and to be made, their download and check."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from flask import g, make_response, redirect, render_template, request, send_file
+from flask import g, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel import checkpoints
 from ecrf.kernel.access import Right
-from ecrf.kernel.config import Environment
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.ledger import LEDGER, Act, study_chain
-from ecrf.kernel.text import LOCALES, T
+from ecrf.kernel.text import T
 from ecrf.web import where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
 from forms import locking, scope
 from forms.tables import Lock
-from reports import made, package, printing, verify
+from reports import made, package, verify
 from reports.made import Listed
 
 pages = Pages("exports", __name__)
@@ -90,24 +89,6 @@ def check(study_id: str, name: str) -> ResponseReturnValue:
     if made.file_digest(path) != listed.sha256:
         result = result._replace(faults=(verify.Fault("sums", name), *result.faults))
     return _page(study_id, None, (name, result))
-
-
-@pages.page("/<study_id>/participants/<code>/casebook.pdf", needs=Right.ENTRY_READ)
-def casebook(study_id: str, code: str) -> ResponseReturnValue:
-    """Print a participant's casebook, in the language asked for or that of the page."""
-    where.in_force(study_id, Right.ENTRY_READ)
-    asked = request.args.get("lang")
-    locale = asked if asked in LOCALES else g.locale
-    training = services().config.environment is Environment.TRAINING
-    database = services().database
-    with database.write() as session:
-        printed = printing.casebook(
-            database, session, g.by, study_id, code, locale, training=training
-        )
-    response = make_response(printed.content)
-    response.headers["Content-Type"] = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{printed.name}"'
-    return response
 
 
 def _mine(study_id: str) -> Sequence[Listed]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+import zipfile
 
 import pytest
 from pypdf import PdfReader
 
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import NotFound
-from reports import book, paper
+from reports import book, paper, printing
 from reports.casebook import Casebook
 from tests import people
 from tests.forms.trial import FINGERPRINT, STUDY_ID
@@ -33,11 +34,11 @@ def _pages(data):
 def test_every_page_says_who_which_form_which_state_and_by_whom(filled):
     read = _book(filled)
     pages = _pages(_draw(read))
-    assert len(pages) == 6
+    assert len(pages) == 9
     for number, page in enumerate(pages, start=1):
         assert "PUMCH-001" in page
         assert "NCT05974683" in page
-        assert f"Page {number} of 6" in page
+        assert f"Page {number} of 9" in page
         assert FINGERPRINT[:12] in page
         assert "Data as of 2026-03-02 12:00:00 (Asia/Shanghai, UTC+08:00)" in page
         assert read.head[:16] in page
@@ -80,6 +81,63 @@ def test_a_broken_signature_says_so(filled):
     filled.save({"sbp": "121"}, "SCR", "vs", reason="reading glass", complete=True)
     page = _pages(_draw(_book(filled)))[2]
     assert "broken by a later" in page
+
+
+@pytest.mark.req("EX-02")
+def test_the_page_of_signatures_and_the_audit_trail_tell_every_act_in_order(filled):
+    filled.save({"sbp": "121"}, "BL", "vs", reason="reading glass", complete=True)
+    read = _book(filled)
+    text = " ".join(_pages(_draw(read)))
+    (scr,), (bl,) = [entry.signatures for entry in read.entries if entry.signatures]
+    manifest = text[text.index("Printed name Time Meaning Hash State") :]
+    assert scr.content_hash[:12] in manifest
+    assert bl.content_hash[:12] in manifest
+    assert "broken by a later" in manifest
+    trail = text[text.index("No. When, who What") :]
+    told = [
+        "Saved: Systolic – → 118", "Saved: Systolic 118 → 119", "Tippfehler", "Signed",
+        "why no diastolic?", "119 → 121 reading glass",
+    ]  # fmt: skip
+    at = [trail[trail.index("Baseline (BL) · Vital signs") :].find(each) for each in told]
+    assert -1 not in at
+    assert at == sorted(at)
+    assert "Carl Wu (study coordinator)" in trail
+    assert "Audit trail" not in " ".join(_pages(_draw(read, audit=False)))
+
+
+def test_a_compact_casebook_leaves_out_what_has_no_answer(filled):
+    read = _book(filled)
+    full, compact = (" ".join(_pages(_draw(read, compact=c))) for c in (False, True))
+    assert "Pregnant" in full
+    assert "Pregnant" not in compact
+    assert "Systolic" in compact
+
+
+def test_the_outline_leads_to_every_form(filled):
+    reader = PdfReader(io.BytesIO(_draw(_book(filled))))
+    top = [one for one in reader.outline if not isinstance(one, list)]
+    titles = [one.title for one in top]
+    assert titles[0] == "Overview"
+    assert "Baseline (BL) · Organs" in titles
+    form = top[titles.index("Screening (SCR) · Vital signs")]
+    assert reader.get_destination_page_number(form) == 2
+
+
+def test_a_site_is_packed_one_casebook_after_the_other(filled, by):
+    wanted = printing.Wanted("en", training=False, compact=True, audit=False)
+    with filled.database.read() as session:
+        codes = [
+            *printing.at_site(session, people.DORA, STUDY_ID, "PUMCH"),
+            *printing.at_site(session, people.DORA, STUDY_ID, "BFH"),
+        ]
+        assert printing.at_site(session, people.BO, STUDY_ID, "PUMCH") == []
+    parts = list(printing.casebooks(filled.database, by(people.DORA), STUDY_ID, codes, wanted))
+    assert len(parts) == 3
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
+    assert packed.testzip() is None
+    assert packed.namelist() == [
+        f"casebook-{STUDY_ID}-{code}-en.pdf" for code in ("PUMCH-001", "BFH-001")
+    ]
 
 
 def test_the_chinese_casebook_is_chinese(filled):
