@@ -23,7 +23,7 @@ from forms.tables import Entry
 from visits.tables import Participant
 
 ENTRY = "entry:"
-STATING = ("entry:save", "entry:recompute", "entry:not-done")
+STATING = ("entry:save", "entry:recompute", "entry:not-done", "entry:upgrade")
 """The acts that say what an entry is from now on."""
 STATED = ("version", "status", "protocol", "form", "number", "visit")
 SIGNED = ("version", "protocol", "form", "number", "visit")

@@ -3,7 +3,8 @@ what lies at another site is not found.
 
 Two statements: one for the entry and all above it (locking the participant's chain when it is
 to be written), one for the participant's other entries, only of the forms that the form's
-expressions read. The definition is the one the entry is pinned to, else the one in force.
+expressions read. The definition is the one the entry is pinned to, else the one its visit is
+under (`visits.defined`).
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ from forms.laboratory import loading
 from forms.ladder import Place, Rung
 from forms.reading import forms_read
 from forms.tables import Entry
+from visits import defined
 from visits.tables import KitGiven, Participant, Visit
 from visits.windows import civil_date
 
@@ -110,8 +112,8 @@ def entry(
     if row is None or not actor.may(right, study_id, row.Participant.site):
         raise NotFound(T("There is no such participant or visit."))
     detach(session, row)
-    fingerprint = row.Entry.protocol if row.Entry else row.StudyRow.fingerprint
-    study = versions.model(session, fingerprint)
+    fingerprint = row.Entry.protocol if row.Entry else row.defined
+    study, fingerprint = versions.with_visit(session, fingerprint, row.Visit.plan)
     definition = _form(study, row.Visit, form, number)
     return Found(
         study=study,
@@ -186,6 +188,7 @@ def _place(lock: bool) -> Select[Any]:
             StudyRow, Site, Participant, Visit, Entry,
             chain.name, chain.size, chain.link, chain.last_at, last_number, kits,
             loading.edition().label("edition"), beside.told().label("beside"),
+            defined.fingerprint().label("defined"),
         )
         .join(Participant, Participant.study == StudyRow.id)
         .join(Site, (Site.study == StudyRow.id) & (Site.code == Participant.site))

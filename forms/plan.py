@@ -17,6 +17,7 @@ from ecrf.study.spelling import suggest
 from ecrf.study.values import plain
 from forms.answers import Answer, Given, called, read, value
 from forms.context import Context, Sheet, scope
+from forms.fitting import unfit
 from forms.laboratory import measured
 from forms.numbers import with_unit
 from forms.rows import closed_cell
@@ -27,7 +28,8 @@ Severity = Literal["soft", "hard"]
 class Finding(NamedTuple):
     """Something a person should look at. Data, not an exception: there may be many.
 
-    `rule` is stable: "required", "soft_limit", "inapplicable", "closed_cell" or a check's id.
+    `rule` is stable: "required", "soft_limit", "inapplicable", "closed_cell", "unfit" or a
+    check's id.
     """
 
     rule: str
@@ -217,6 +219,9 @@ def _findings(sheet: Sheet) -> Iterator[Finding]:
                 yield Finding("required", cell.key, message)
         else:
             yield from _limits(cell, answer)
+            wrong = unfit(cell, answer, sheet.study)
+            if wrong is not None:
+                yield Finding("unfit", cell.key, wrong)
 
 
 def _inapplicable(cell: Cell) -> Finding:

@@ -27,7 +27,7 @@ from ecrf.study.values import Days, Value, truth
 from forms import answers, signing
 from forms.context import Context, Entered, Sheet, scope
 from forms.tables import Entry
-from visits import participants
+from visits import defined, participants
 from visits.rows import PARTICIPANT, ParticipantRow, read_participant
 from visits.tables import Participant, Visit
 
@@ -80,7 +80,11 @@ def find(
             raise NotFound(T("There is no participant {code} at your sites.", code=code))
         if rows[0].size == rows[0].seen_size:
             break
-    study = versions.model(session, rows[0].fingerprint)
+    study = versions.model(session, rows[0].protocol)
+    if study.randomization is not None:
+        at = study.randomization.visit
+        found = next((row.defined for row in rows if row.Visit.key == at), rows[0].protocol)
+        study = versions.model(session, found)
     if study.randomization is None:
         raise NotFound(T("Nobody is randomized in this study."))
     return _standing(study, study.randomization, rows)
@@ -208,8 +212,9 @@ def _query(lock: bool) -> Select[Any]:
     """Return the question, made once: participant, chain, definition, visits, entries."""
     chain = LEDGER.chain.c
     columns: tuple[Any, ...] = (
-        *PARTICIPANT, Site.open, Participant.receipt, StudyRow.fingerprint, chain.name,
+        *PARTICIPANT, Site.open, Participant.receipt, chain.name,
         chain.size, chain.link, chain.last_at, SEEN.c.size.label("seen_size"), Visit, Entry,
+        defined.fingerprint().label("defined"),
     )  # fmt: skip
     query = (
         select(*columns)

@@ -60,6 +60,8 @@ STEPS = {
     "signatures": "SIGNATURE.txt",
     "data": "dictionary.csv",
 }
+STATING = ("entry:save", "entry:recompute", "entry:not-done", "entry:upgrade")
+"""The acts that say what an entry is from then on."""
 
 
 class Fault(NamedTuple):
@@ -252,7 +254,7 @@ class _Check:
                 entry["answers"].pop(change["item"], None)
             else:
                 entry["answers"][change["item"]] = change["new"]
-        if header["action"] in ("entry:save", "entry:recompute", "entry:not-done"):
+        if header["action"] in STATING:
             entry["refs"] = header["refs"]
         signs = header["action"] == "entry:sign" and not entry["lacking"]
         if signs and header["refs"]["content"] != _bound(entry, header["refs"]):

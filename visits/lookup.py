@@ -18,7 +18,7 @@ from ecrf.kernel.text import T
 from ecrf.study import versions
 from ecrf.study.model import Study, VisitPlan
 from ecrf.study.tables import StudyRow
-from visits import schedule
+from visits import defined, schedule
 from visits.rows import (
     PARTICIPANT,
     VISIT,
@@ -50,6 +50,7 @@ class Found(NamedTuple):
     @property
     def lock(self) -> str:
         return strongest(self.visit.state, self.participant.lock)
+
 
 
 class Matrix(NamedTuple):
@@ -93,7 +94,7 @@ def visit(
 ) -> Found:
     """Return the visit if `actor` holds `right` at its participant's site; else NotFound."""
     row = session.execute(
-        _participants(study_id, *VISIT)
+        _participants(study_id, *VISIT, defined.fingerprint())
         .outerjoin(Visit, and_(Visit.participant_id == Participant.id, Visit.key == visit_key))
         .where(Participant.code == code)
     ).one_or_none()
@@ -104,7 +105,8 @@ def visit(
         raise NotFound(
             T("Participant {code} has no visit {visit}.", code=code, visit=visit_key)
         )
-    return Found(versions.model(session, who.protocol), who, read_visit(row[_WIDTH:]))
+    kept = read_visit(row[_WIDTH:-1])
+    return Found(versions.with_visit(session, row[-1], kept.plan)[0], who, kept)
 
 
 def visits(session: Session, participant_id: int) -> tuple[VisitRow, ...]:

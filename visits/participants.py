@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import chain
@@ -12,8 +12,9 @@ from ecrf.kernel.errors import Conflict, NotFound, Stale
 from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain, study_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T
+from ecrf.study import at_sites, versions
 from ecrf.study.model import Study
-from ecrf.study.tables import StudyRow
+from ecrf.study.tables import SiteVersion, StudyRow
 from visits import refusals, schedule
 from visits.rows import ParticipantRow
 from visits.tables import Participant, Visit
@@ -36,7 +37,7 @@ def enrol(
     role = by.actor.role_for(Right.PARTICIPANT_ENROL, study.id, site_code)
     if role is None:
         raise NotFound(T("Site {site} is not one of your sites.", site=site_code))
-    _require_in_force(session, study.id, fingerprint)
+    _require_in_force(session, by, study.id, site_code, fingerprint)
     number, zone = _next_number(session, study.id, site_code)
     row = ParticipantRow(
         id=0, study=study.id, site=site_code, code=f"{site_code}-{number:03d}", number=number,
@@ -48,6 +49,16 @@ def enrol(
     _insert_visits(session, study, made)
     _announce(session, by, role, made)
     return made
+
+
+def definition(session: Session, by: By, study_id: str, site_code: str) -> tuple[Study, str]:
+    """Return the version that is in force at a site today, and its fingerprint."""
+    zone = session.scalar(
+        select(Site.zone).where(Site.study == study_id, Site.code == site_code)
+    )
+    today = civil_date(by.at, zone or "UTC")
+    fingerprint = at_sites.at(session, study_id, site_code, today)
+    return versions.model(session, fingerprint), fingerprint
 
 
 def screen_fail(session: Session, by: By, who: ParticipantRow, reason: str) -> None:
@@ -95,16 +106,29 @@ def _leave(
     LEDGER.write(session, by, [(head, act)])
 
 
-def _require_in_force(session: Session, study_id: str, fingerprint: str) -> None:
-    found = session.execute(
-        select(StudyRow.state, StudyRow.fingerprint)
+def _require_in_force(
+    session: Session, by: By, study_id: str, site: str, fingerprint: str
+) -> None:
+    """Refuse a version that is not in force at the site today; hold the study's row."""
+    rows = session.execute(
+        select(
+            StudyRow.state, StudyRow.fingerprint, Site.zone, SiteVersion.effective_on,
+            SiteVersion.fingerprint.label("dated"),
+        )
+        .outerjoin(Site, and_(Site.study == StudyRow.id, Site.code == site))
+        .outerjoin(
+            SiteVersion, and_(SiteVersion.study == StudyRow.id, SiteVersion.site == site)
+        )
         .where(StudyRow.id == study_id)
-        .with_for_update(read=True)
-    ).one_or_none()
-    if found is None:
+        .order_by(SiteVersion.effective_on, SiteVersion.id)
+        .with_for_update(read=True, of=StudyRow)
+    ).all()  # fmt: skip
+    if not rows:
         raise NotFound(T("There is no study {study} here.", study=study_id))
-    refusals.require_open(found.state, study_id)
-    if found.fingerprint != fingerprint:
+    refusals.require_open(rows[0].state, study_id)
+    today = civil_date(by.at, rows[0].zone or "UTC")
+    dated = ((row.effective_on, row.dated) for row in rows)
+    if at_sites.chosen(rows[0].fingerprint, dated, today) != fingerprint:
         raise Stale(T("A new version of the study came into force. Open the page again."))
 
 

@@ -1,18 +1,54 @@
 """What changes between two definitions of a study, in plain words. Pure."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Study
 from ecrf.study.things import Fact, Key, Thing, things
 
+Impact = Literal["wording", "plan", "answers", "signatures"]
+"""What a difference touches: only words or the study's own data, what is due and when, what
+answers are worth, or what signing means."""
+
+WORDING = frozenset({
+    "annotations", "code", "confirm", "endpoint", "fill", "fill_label", "fail", "hint", "intro",
+    "label", "message", "note", "pass_", "registry", "sdtm", "short_title", "source", "text",
+    "title", "version", "words",
+})  # fmt: skip
+PLAN = frozenset({"visit", "visits", "matrix", "consequence", "condition", "supply"})
+WORTH = frozenset({
+    "item", "grid", "form", "section", "check", "list", "laboratory", "alert",
+})  # fmt: skip
+
 
 class Difference(NamedTuple):
-    """One difference in words, and the form it concerns, if it concerns one."""
+    """One difference in words, and the form it concerns, if it concerns one.
+
+    `thing` is the key of what differs (`ecrf.study.things`), `fact` what about it, empty for
+    the whole of it or the order of its parts.
+    """
 
     form: str | None
     message: Message
+    thing: Key = ()
+    fact: Key = ()
+    whole: bool = False
+
+    @property
+    def impact(self) -> Impact:
+        """Say what the difference touches."""
+        kind = self.thing[0] if self.thing else ""
+        about = self.fact[0] if self.fact else ""
+        if about == "signed":
+            return "signatures"
+        if about in WORDING or (not about and not self.whole):
+            return "wording"
+        if about == "params":
+            return "answers"
+        if kind in PLAN:
+            return "plan"
+        return "answers" if kind in WORTH else "wording"
 
 
 def diff(old: Study, new: Study) -> tuple[Difference, ...]:
@@ -27,12 +63,14 @@ def diff(old: Study, new: Study) -> tuple[Difference, ...]:
 def _differences(before: dict[Key, Thing], after: dict[Key, Thing]) -> Iterator[Difference]:
     for key, thing in after.items():
         if key in before:
-            yield from _changed(before[key], thing)
+            yield from _changed(key, before[key], thing)
         elif not _inside(key, after.keys() - before.keys()):
-            yield Difference(thing.form, T("{thing}: added", thing=thing.name))
+            message = T("{thing}: added", thing=thing.name)
+            yield Difference(thing.form, message, key, whole=True)
     for key, thing in before.items():
         if key not in after and not _inside(key, before.keys() - after.keys()):
-            yield Difference(thing.form, T("{thing}: removed", thing=thing.name))
+            message = T("{thing}: removed", thing=thing.name)
+            yield Difference(thing.form, message, key, whole=True)
 
 
 def _inside(key: Key, whole: set[Key]) -> bool:
@@ -43,17 +81,16 @@ def _inside(key: Key, whole: set[Key]) -> bool:
     return any(key[:size] in whole for size in range(2, len(key)))
 
 
-def _changed(old: Thing, new: Thing) -> Iterator[Difference]:
+def _changed(thing: Key, old: Thing, new: Thing) -> Iterator[Difference]:
     for key in (*new.facts, *(key for key in old.facts if key not in new.facts)):
         was, now = old.facts.get(key), new.facts.get(key)
         if was is None or now is None or was.value != now.value:
-            yield Difference(new.form, _words(new, was, now))
+            yield Difference(new.form, _words(new, was, now), thing, key)
     kept = [part for part in new.order if part in old.order]
     if kept != [part for part in old.order if part in new.order]:
         order = ", ".join(new.order)
-        yield Difference(
-            new.form, T("{thing}: the order is now {order}", thing=new.name, order=order)
-        )
+        message = T("{thing}: the order is now {order}", thing=new.name, order=order)
+        yield Difference(new.form, message, thing)
 
 
 def _words(thing: Thing, was: Fact | None, now: Fact | None) -> Message:

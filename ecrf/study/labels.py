@@ -75,6 +75,7 @@ LABELS: Mapping[str, Message] = {
     "masked": T("masked people"),
     "masking": T("masking"),
     "matrix": T("matrix"),
+    "lock": T("what is locked with it"),
     "max_length": T("longest text"),
     "members": T("items"),
     "message": T("message"),

@@ -1,11 +1,11 @@
 """Tables of `ecrf.study`: approved versions of a definition, and which one is in force."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ecrf.kernel.db import Base, Code
+from ecrf.kernel.db import Base, Code, Key
 
 
 class ProtocolVersion(Base):
@@ -26,10 +26,30 @@ class ProtocolVersion(Base):
     second_at: Mapped[datetime | None]
 
 
-class StudyRow(Base):
-    """A study that runs here: the fingerprint in force, and the state of its lock ladder.
+class SiteVersion(Base):
+    """From which day a version is in force at a site, by the approval of its ethics committee.
 
-    `state` is open, frozen or locked.
+    A study that never had a second version has no such rows.
+    """
+
+    __tablename__ = "site_version"
+    __table_args__ = (Index("ix_site_version_site", "study", "site", "effective_on"),)
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    site: Mapped[Code]
+    fingerprint: Mapped[str] = mapped_column(ForeignKey("protocol_version.fingerprint"))
+    effective_on: Mapped[date]
+    ethics_on: Mapped[date | None]
+    reference: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    put_at: Mapped[datetime]
+    put_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class StudyRow(Base):
+    """A study that runs here: its newest approved version, and the state of its lock ladder.
+
+    Sites may still be under an earlier one (`SiteVersion`). `state` is open, frozen or locked.
     """
 
     __tablename__ = "study"

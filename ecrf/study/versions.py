@@ -1,4 +1,7 @@
-"""Versions of a definition: approved by two different people, then in force and kept for ever.
+"""Versions of a definition: approved by two different people, and kept for ever.
+
+The first one is in force at once; a later one comes into force site by site
+(`ecrf.study.at_sites`).
 
 Every entry names the fingerprint of the definition it was made under, so `model` gives any
 version back. A definition never changes, so it is parsed once per process.
@@ -25,6 +28,7 @@ from ecrf.kernel.errors import (
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, study_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T
+from ecrf.study import at_sites
 from ecrf.study.canonical import canonical, from_canonical
 from ecrf.study.check import check
 from ecrf.study.findings import errors
@@ -36,14 +40,14 @@ _KNOWN: dict[str, Study] = {}
 
 
 class Approval(NamedTuple):
-    """What an approval did: the fingerprint approved, and whether it is in force now."""
+    """What an approval did: the fingerprint, and whether two people have approved it now."""
 
     fingerprint: str
     in_force: bool
 
 
 def approve(session: Session, by: By, study: Study) -> Approval:
-    """Approve a definition; the second, different person puts it in force."""
+    """Approve a definition; the second, different person makes it the newest of the study."""
     role = by.actor.role_for(Right.STUDY_APPROVE, study.id)
     if role is None:
         message = T("Your role does not approve the definition of {study}.", study=study.id)
@@ -58,7 +62,7 @@ def approve(session: Session, by: By, study: Study) -> Approval:
 
 
 def in_force(session: Session, study_id: str) -> tuple[Study, str]:
-    """Return the definition in force for a study, and its fingerprint."""
+    """Return the newest approved definition of a study, and its fingerprint."""
     fingerprint = session.scalar(select(StudyRow.fingerprint).where(StudyRow.id == study_id))
     if fingerprint is None:
         raise NotFound(T("There is no study {study} here.", study=study_id))
@@ -83,6 +87,26 @@ def model(session: Session, fingerprint: str) -> Study:
         _KNOWN.pop(next(iter(_KNOWN)), None)
     _KNOWN[fingerprint] = study
     return study
+
+
+def with_visit(session: Session, fingerprint: str, plan: str) -> tuple[Study, str]:
+    """Return a version, or the newest approved one that knows the visit when it does not.
+
+    An amendment may drop a visit that some participants have had.
+    """
+    found = model(session, fingerprint)
+    if plan in found.visit:
+        return found, fingerprint
+    others = session.scalars(
+        select(ProtocolVersion.fingerprint)
+        .where(ProtocolVersion.study == found.id, ProtocolVersion.second_at.is_not(None))
+        .order_by(ProtocolVersion.second_at.desc())
+    ).all()
+    for other in others:
+        study = model(session, other)
+        if plan in study.visit:
+            return study, other
+    return found, fingerprint
 
 
 def _print(content: str) -> str:
@@ -125,7 +149,7 @@ def _approve(
         action = "study:put in force"
         old = running.fingerprint if running else None
         changes = [Change("fingerprint", old, fingerprint)]
-        changes += _put_in_force(session, by, study, fingerprint, new=running is None)
+        changes += _put_in_force(session, by, study, fingerprint, old)
     refs = {"study": study.id, "version": study.version, "fingerprint": fingerprint}
     act = Act(action, role, study.id, key=f"study:{study.id}", refs=refs, changes=changes)
     _record(session, by, act, study.id)
@@ -163,16 +187,17 @@ def _propose(session: Session, by: By, study: Study, fingerprint: str, content: 
 
 
 def _put_in_force(
-    session: Session, by: By, study: Study, fingerprint: str, *, new: bool
+    session: Session, by: By, study: Study, fingerprint: str, old: str | None
 ) -> list[Change]:
     session.execute(
         update(ProtocolVersion)
         .where(ProtocolVersion.fingerprint == fingerprint)
         .values(second_by=by.actor.id, second_at=by.at)
     )
-    if new:
+    if old is None:
         session.execute(insert(StudyRow).values(id=study.id, fingerprint=fingerprint))
     else:
+        at_sites.keep(session, by, study.id, old)
         session.execute(
             update(StudyRow).where(StudyRow.id == study.id).values(fingerprint=fingerprint)
         )

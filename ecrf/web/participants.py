@@ -10,15 +10,16 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused, Stale
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T
+from ecrf.study import versions
 from ecrf.study.model import Study, VisitKind, VisitPlan, Words
-from ecrf.web import formlist, where
+from ecrf.web import formlist, prompts, where
 from ecrf.web.dates import read_date
 from ecrf.web.formlist import FormLine
 from ecrf.web.routes import Again, Pages
 from forms import casebook, needs, progress
 from forms.casebook import Counts, Standing
 from forms.questions import asked
-from visits import lookup, participants, refusals, schedule, visits
+from visits import defined, lookup, participants, refusals, schedule, visits
 from visits.rows import ParticipantRow, VisitRow, strongest
 from visits.windows import civil_date, study_day
 
@@ -124,9 +125,10 @@ def new(study_id: str) -> ResponseReturnValue:
 
 @pages.page("/<study_id>/participants/new", needs=Right.PARTICIPANT_ENROL, methods=("POST",))
 def enrol(study_id: str) -> ResponseReturnValue:
-    study, fingerprint = where.in_force(study_id, Right.PARTICIPANT_ENROL)
+    where.in_force(study_id, Right.PARTICIPANT_ENROL)
     site, _, expected = request.form.get("next", "").partition("-")
     try:
+        study, fingerprint = participants.definition(g.session, g.by, study_id, site)
         who = participants.enrol(g.session, g.by, study, fingerprint, site)
         if str(who.number) != expected:
             raise Stale(
@@ -158,7 +160,7 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
     study = where.in_force(study_id, Right.PARTICIPANT_READ).study
     who = lookup.participant(g.session, g.actor, study_id, code, Right.PARTICIPANT_READ)
     kept = lookup.visits(g.session, who.id)
-    lines = _visit_lines(study, who, kept)
+    lines = _visit_lines(who, kept)
     writes = g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and who.lock == "open"
     return render_template(
         "participant.html",
@@ -172,7 +174,7 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and who.lock != "locked",
         deviations=lookup.deviations(g.session, who.id),
         kits=lookup.kits(g.session, who.id),
-        addable=_addable(study, kept) if writes else (),
+        addable=_addable(versions.model(g.session, who.protocol), kept) if writes else (),
         writes=writes,
         may_randomize=_may_randomize(study, who),
         may_freeze=g.actor.may(Right.DATA_FREEZE, study_id, who.site),
@@ -180,14 +182,15 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
     )
 
 
-def _visit_lines(
-    study: Study, who: ParticipantRow, kept: Sequence[VisitRow]
-) -> list[VisitLine]:
+def _visit_lines(who: ParticipantRow, kept: Sequence[VisitRow]) -> list[VisitLine]:
+    """Return the lines of the visits, each by the version it is under."""
     entries = progress.of_participant(g.session, who.id)
+    prints = defined.of_participant(g.session, who.id)
     today = civil_date(g.by.at, who.zone)
     found = []
     for visit in kept:
         lock = strongest(visit.state, who.lock)
+        study, _ = versions.with_visit(g.session, prints[visit.id], visit.plan)
         forms = formlist.lines(study, visit, lock, entries)
         counts = formlist.counts(study, visit, entries)
         plan = study.visit.get(visit.plan)
@@ -226,10 +229,11 @@ def _may_randomize(study: Study, who: ParticipantRow) -> bool:
 )
 def add_visit(study_id: str, code: str) -> ResponseReturnValue:
     """Add an unscheduled or event visit, with its date when one was typed."""
-    study = where.in_force(study_id, Right.ENTRY_WRITE).study
+    where.in_force(study_id, Right.ENTRY_WRITE)
     try:
         who = lookup.participant(g.session, g.actor, study_id, code, Right.ENTRY_WRITE)
         key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
+        study = versions.model(g.session, who.protocol)
         needs.added(g.session, g.by, who, study)
         typed = request.form.get("held_on", "").strip()
         if typed:

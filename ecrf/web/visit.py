@@ -60,7 +60,7 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
     who, visit = found.participant, found.visit
     entries = progress.of_participant(g.session, who.id)
     today = civil_date(g.by.at, who.zone)
-    counts = formlist.counts(study, visit, entries)
+    counts = formlist.counts(found.study, visit, entries)
     held, anchor = visit.held_on, who.randomized_on
     return render_template(
         "visit.html",

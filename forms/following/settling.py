@@ -58,7 +58,8 @@ def settle(entries: Sequence[Standing], forms: Collection[str] | None) -> list[O
 def before(entry: Standing, entries: Sequence[Standing]) -> Plan:
     """Return what planning the entry said before the change."""
     then = {other.id: other.was for other in entries}
-    return plan(entry.study, entry.form, entry.was, {}, _context(entry, entries, then))
+    study, form = entry.origin or (entry.study, entry.form)
+    return plan(study, form, entry.was, {}, _context(entry, entries, then))
 
 
 def _outcome(entry: Standing, decided: Plan) -> Outcome:

@@ -23,7 +23,8 @@ from visits.tables import KitGiven, Visit
 class Standing:
     """One entry. `locked` says that it, or its visit, takes no change any more.
 
-    `was` are the answers before the change all this follows from; mostly the same.
+    `was` are the answers before the change all this follows from; mostly the same. `origin` is
+    the definition the entry comes from when it is about to be moved to `study`.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Standing:
     was: Mapping[str, Answer]
     stored: Mapping[str, Any]
     verified: dict[str, int] | None
+    origin: tuple[Study, Form] | None = None
 
     def entered(self, now: Mapping[str, Answer]) -> Entered:
         """Return the entry as others read it, with the answers `now`."""

@@ -25,7 +25,7 @@ from forms.review import verified
 from forms.tables import Entry, Query
 from visits.tables import Participant
 
-KEPT = ("answers", "verified", "version")
+KEPT = ("answers", "verified", "version", "protocol")
 
 
 class Done(NamedTuple):
@@ -75,7 +75,8 @@ def carry_out(
 
 
 def _altered(outcome: Outcome) -> bool:
-    return bool(outcome.edits) and not outcome.entry.locked
+    entry = outcome.entry
+    return bool(outcome.edits or entry.origin) and not entry.locked
 
 
 def _known(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Known]]:
@@ -125,7 +126,7 @@ def _row(outcome: Outcome) -> Mapping[str, object]:
     return {
         "of_id": entry.id, "of_version": entry.version, "new_answers": document,
         "new_verified": verified.after(_kept(entry), document),
-        "new_version": entry.version + 1,
+        "new_version": entry.version + 1, "new_protocol": entry.protocol,
     }  # fmt: skip
 
 
@@ -157,8 +158,9 @@ def _act(
         **({"unverified": lost} if lost else {}),
         **raised.told(moves),
     }  # fmt: skip
+    action = "entry:upgrade" if entry.origin else "entry:recompute"
     return Act(
-        "entry:recompute", role, who.study, who.site, key=f"entry:{entry.id}", refs=refs,
+        action, role, who.study, who.site, key=f"entry:{entry.id}", refs=refs,
         changes=[Change(edit.key, _json(edit.old), _json(edit.new)) for edit in edits],
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from forms.following.standing import Standing
 from forms.laboratory import loading
 from forms.laboratory.ranges import Ranges
 from forms.laboratory.tables import RangeEdition
+from visits.rows import strongest
 from visits.tables import Participant
 from visits.windows import civil_date
 
@@ -23,11 +24,15 @@ Sites = Collection[str] | None
 
 
 class Whole(NamedTuple):
-    """A participant; `locked` says that nothing of theirs can change any more."""
+    """A participant; `locked` says that nothing of theirs can change any more.
+
+    `held` is the strongest of the locks on the participant and above.
+    """
 
     who: Participant
     entries: tuple[Standing, ...]
     locked: bool
+    held: str = "open"
 
 
 def count(session: Session, study: str, sites: Sites) -> int:
@@ -64,8 +69,8 @@ def following(session: Session, study: str, after: int, sites: Sites) -> Whole |
         unblinded_on=civil_date(who.unblinded_at, row.zone) if who.unblinded_at else None,
     )  # fmt: skip
     entries = standing.load(session, who.id, base, ranges, {})
-    locked = "locked" in (who.state, row.state, row.study_state)
-    return Whole(who, entries, locked)
+    held = strongest(who.state, row.state, row.study_state)
+    return Whole(who, entries, held == "locked", held)
 
 
 def each(session: Session, study: str, sites: Sites) -> Iterator[Whole]:

@@ -9,6 +9,7 @@ from ecrf.study.model import Study
 from ecrf.study.tables import ProtocolVersion, StudyRow
 from tests import people
 from tests.forms.trial import STUDY_ID, TRIAL, begin, check, codelist, formula, item, words
+from visits.tables import Participant
 
 UNITS = [{"name": "U/L", "factor": "1"}, {"name": "µkat/L", "factor": "60"}]
 LIMITS = {"hard": ["0", "20000"]}
@@ -81,5 +82,6 @@ def running(database, draw):
             first_at=people.START, second_by=people.DIRK.id, second_at=people.START,
         ))  # fmt: skip
         session.execute(update(StudyRow).values(fingerprint=PRINT))
+        session.execute(update(Participant).values(protocol=PRINT))
         versions.model(session, PRINT)
     return database
