@@ -112,6 +112,14 @@ def saved(page, act="complete"):
     page.locator(".ec-done").wait_for()
 
 
+def forget(page):
+    """Discard what was typed here earlier and kept, if there is any."""
+    kept = page.locator(".ec-kept button")
+    if kept.count():
+        kept.click()
+        kept.wait_for(state="detached")
+
+
 def link(page, name):
     page.locator("main").get_by_role("link", name=name, exact=True).first.click()
 

@@ -149,8 +149,8 @@ def answer(page, faults):
     page.get_by_role("link", name="Queries", exact=True).click()
     page.locator("main td a").first.click()
     assert faults() == []
-    page.fill("#text", "As in the source document.")
-    page.get_by_role("button", name="Answer").click()
+    page.fill("#query-text", "As in the source document.")
+    page.get_by_role("button", name="answer").click()
     page.get_by_text("Carl Wu answered").wait_for()
 
 
@@ -217,6 +217,7 @@ def test_worked_examples_of_the_responder_index_are_totalled_while_typing(page, 
     assert page.locator('[name="PANCREAS.score"] option').nth(1).inner_text().startswith("0 · ")
     for organs, counts in EXAMPLES.items():
         page.goto(f"{ONE}/visits/SCR/ri")
+        hands.forget(page)
         hands.score(page, organs)
         for name, count in zip(hands.RI_COUNTS, counts, strict=True):
             page.locator(f"#{name}").get_by_text(str(count), exact=True).wait_for()

@@ -150,7 +150,8 @@ def test_scores_show_their_number_and_computed_dates_no_format(trial, visitor):
     grades = anna.get(f"{ONE}/visits/LOG/ae").text
     assert "Grade 1" in grades
     assert "1 · Grade 1" not in grades
-    assert 'id="igg4_dx_date-hint"' not in anna.get(f"{SCR}/ie").text
+    computed = anna.get(f"{SCR}/ie").text.split('id="igg4_dx_date-hint"')[1].split("</div>")[0]
+    assert computed == ' class="govuk-hint">From: IgG4-RD history'
 
 
 def test_the_button_of_the_index_fills_untouched_rows_with_score_and_damage(trial, visitor):
