@@ -6,7 +6,7 @@ columns it does not read.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ecrf.study.expr import Row, Scope, Value
+from ecrf.study.expr import SAME_ROW, Row, Scope, Value
 from ecrf.study.model import Form, Grid, Question
 from ecrf.study.model import Row as GridRow
 
@@ -41,7 +41,10 @@ class InRow:
 
 
 class Line(Mapping[str, Value]):
-    """One row of a grid by column. `prefix` leads to the form that has the grid."""
+    """One row of a grid by column. `prefix` leads to the form that has the grid.
+
+    The same row of another entry is asked for by its path, with `*` in place of the row.
+    """
 
     def __init__(
         self, ask: Callable[[str], Value], prefix: str, grid: Grid, row: GridRow
@@ -54,6 +57,8 @@ class Line(Mapping[str, Value]):
     def __getitem__(self, column: str) -> Value:
         if column in self._row.closed:
             return ""
+        if SAME_ROW in column:
+            return self._ask(column.replace(SAME_ROW, f".{self._row.id}.", 1))
         return self._ask(f"{self._prefix}{self._row.id}.{column}")
 
     def __iter__(self) -> Iterator[str]:

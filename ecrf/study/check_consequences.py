@@ -44,10 +44,12 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
         here = ("consequences", "prompts", n)
         yield from _known((*here, "form"), prompt.form, forms)
         yield from _known((*here, "opens"), prompt.opens, forms)
+    for n, clock in enumerate(follow.clocks):
+        yield from _known(("consequences", "clocks", n, "form"), clock.form, forms)
     for n, rule in enumerate(follow.deviations):
         yield from _known(("consequences", "deviations", n, "form"), rule.form, forms)
     yield from _reported(study, lost)
-    for part in ("effects", "prompts", "deviations"):
+    for part in ("effects", "prompts", "clocks", "deviations"):
         named = [
             (("consequences", part, n, "id"), e.id) for n, e in enumerate(getattr(follow, part))
         ]

@@ -55,6 +55,16 @@ class Prompt(Frozen):
     message: Words
 
 
+class Clock(Frozen):
+    """A time by which something is to be done: until `done` is true the clock runs to `due`."""
+
+    id: Id
+    form: str
+    due: Expression
+    done: Expression
+    message: Words
+
+
 class Departure(Frozen):
     """A deviation that an entry is while `when` is true; withdrawn when it no longer is."""
 
@@ -79,6 +89,7 @@ class Consequences(Frozen):
     conditions: tuple[Condition, ...] = ()
     effects: tuple[Effect, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    clocks: tuple[Clock, ...] = ()
     deviations: tuple[Departure, ...] = ()
     reported: Reported | None = None
 
@@ -87,6 +98,9 @@ class Consequences(Frozen):
 
     def prompts_of(self, form: str) -> tuple[Prompt, ...]:
         return tuple(prompt for prompt in self.prompts if prompt.form == form)
+
+    def clocks_of(self, form: str) -> tuple[Clock, ...]:
+        return tuple(clock for clock in self.clocks if clock.form == form)
 
     def deviations_of(self, form: str) -> tuple[Departure, ...]:
         return tuple(rule for rule in self.deviations if rule.form == form)
@@ -101,6 +115,9 @@ class Consequences(Frozen):
                 yield ("consequences", "effects", n, "on"), effect.on, effect.form
         for n, prompt in enumerate(self.prompts):
             yield ("consequences", "prompts", n, "when"), prompt.when, prompt.form
+        for n, clock in enumerate(self.clocks):
+            yield ("consequences", "clocks", n, "due"), clock.due, clock.form
+            yield ("consequences", "clocks", n, "done"), clock.done, clock.form
         for n, rule in enumerate(self.deviations):
             yield ("consequences", "deviations", n, "when"), rule.when, rule.form
 
@@ -143,6 +160,16 @@ class AuthoredPrompt(Frozen):
     message: Words
 
 
+class AuthoredClock(Frozen):
+    """A time by which something is to be done."""
+
+    id: Id
+    form: str
+    due: Formula
+    done: Formula
+    message: Words
+
+
 class AuthoredDeparture(Frozen):
     """A deviation the system raises and withdraws."""
 
@@ -160,6 +187,7 @@ class Authored(Frozen):
     conditions: tuple[AuthoredCondition, ...] = ()
     effects: tuple[AuthoredEffect, ...] = ()
     prompts: tuple[AuthoredPrompt, ...] = ()
+    clocks: tuple[AuthoredClock, ...] = ()
     deviations: tuple[AuthoredDeparture, ...] = ()
     reported: Reported | None = None
 
@@ -167,7 +195,7 @@ class Authored(Frozen):
 def build(written: Authored, pen: Writes) -> Consequences:
     """Return what was written; a part whose formula cannot be read is left out."""
     here = "consequences"
-    conditions, effects, prompts, rules = [], [], [], []
+    conditions, effects, prompts, clocks, rules = [], [], [], [], []
     for n, c in enumerate(written.conditions):
         if when := pen.expression(c.when, (here, "conditions", n, "when")):
             conditions.append(Condition(form=c.form, visits=c.visits, when=when))
@@ -178,6 +206,11 @@ def build(written: Authored, pen: Writes) -> Consequences:
     for n, p in enumerate(written.prompts):
         if when := pen.expression(p.when, (here, "prompts", n, "when")):
             prompts.append(Prompt(**{**dict(p), "when": when}))
+    for n, k in enumerate(written.clocks):
+        due = pen.expression(k.due, (here, "clocks", n, "due"))
+        done = pen.expression(k.done, (here, "clocks", n, "done"))
+        if due and done:
+            clocks.append(Clock(**{**dict(k), "due": due, "done": done}))
     for n, d in enumerate(written.deviations):
         if when := pen.expression(d.when, (here, "deviations", n, "when")):
             rules.append(Departure(**{**dict(d), "when": when}))
@@ -185,6 +218,7 @@ def build(written: Authored, pen: Writes) -> Consequences:
         conditions=tuple(conditions),
         effects=tuple(effects),
         prompts=tuple(prompts),
+        clocks=tuple(clocks),
         deviations=tuple(rules),
         reported=written.reported,
     )

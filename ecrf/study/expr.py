@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from ecrf.study.functions import FUNCTIONS, anything, contains
-from ecrf.study.syntax import ExpressionError, Tree, loops, parse, paths
+from ecrf.study.syntax import EACH, ExpressionError, Tree, loops, parse, paths
 from ecrf.study.values import CONTEXT, SIGNS, Days, Value, compare, number, truth
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Value]
+SAME_ROW = f".{EACH}."
 
 
 class Scope(Protocol):
@@ -50,6 +51,11 @@ def _evaluate(tree: Tree, scope: Scope, row: Row) -> Value:
         return _SPECIAL[sign](tree, scope, row)
     left, right = _evaluate(tree[1], scope, row), _evaluate(tree[2], scope, row)
     return compare(sign, left, right) if sign in SIGNS else _arithmetic(sign, left, right)
+
+
+def _item(path: str, scope: Scope, row: Row) -> Value:
+    """Return an answer; that of the same row elsewhere is asked of the row."""
+    return row.get(path) if SAME_ROW in path else scope.value(path)
 
 
 def _all_of(tree: Tree, scope: Scope, row: Row) -> bool | None:
@@ -116,7 +122,7 @@ def _negative(tree: Tree, scope: Scope, row: Row) -> Value:
 
 
 _SPECIAL: Mapping[str, Callable[[Tree, Scope, Row], Value]] = {
-    "item": lambda tree, scope, _: scope.value(tree[1]),
+    "item": lambda tree, scope, row: _item(tree[1], scope, row),
     "row": lambda tree, _, row: row.get(tree[1]),
     "value": lambda tree, _scope, _row: tree[1],
     "number": lambda tree, _scope, _row: Decimal(tree[1]),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form, Grid, Question, Study
 from ecrf.study.spelling import suggest
+from ecrf.study.syntax import EACH
 
 VARIABLES = (
     "visit", "visit_date", "randomized_on", "site", "random_number", "kits", "entry_number",
@@ -67,6 +68,8 @@ class Names:
                 return _column(column, grid)
             case ["range", name, part]:
                 return self._range(name, part, here, grid)
+            case [head, form, row, column] if row == EACH:
+                return self._each_row(head, form, column, here)
             case [head, form, "row", column] if grid is not None:
                 return self._same_row(head, form, column, here, grid)
             case ["all", *_]:
@@ -175,6 +178,22 @@ class Names:
                 return each
             same = each._replace(key=f"row.{column}")
         return same if found else _column(column, grid)
+
+    def _each_row(
+        self, head: str, form: str, column: str, here: Form | None
+    ) -> Found | Message:
+        """Return the column of the rows a comprehension runs over, in another entry."""
+        missing = self._form_missing(form, head, here)
+        if missing is not None:
+            return missing
+        if form in self.lost:
+            return Found(form=form, key=f"{EACH}.{column}", head=head)
+        grids = self.study.forms[form].grids.values()
+        grid = next((g for g in grids if any(c.id == column for c in g.columns)), None)
+        if grid is None:
+            return _no_cell(self.study.forms[form], f"row.{column}")
+        found = self._same_row(head, form, column, here, grid)
+        return found if isinstance(found, Message) else found._replace(key=f"{EACH}.{column}")
 
     def _grid_of(self, form: str, name: str, head: str, here: Form | None) -> Rows | Message:
         missing = self._form_missing(form, head, here)

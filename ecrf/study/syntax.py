@@ -13,6 +13,9 @@ from ecrf.study.functions import FUNCTIONS, OVER_ROWS
 
 Tree = Sequence[Any]
 
+EACH = "*"
+"""In a path: the row of the comprehension it stands in, `previous.ri.*.score`."""
+
 MAX_LENGTH = 600
 MAX_DEPTH = 60
 MAX_DIGITS = 24
@@ -109,6 +112,8 @@ class _Reader:
             if not _NAME.fullmatch(part) or "__" in part:
                 _refuse(node, f"{part!r} is no name")
         if parts[0] != self.loop:
+            if len(parts) == 4 and parts[2] == self.loop:
+                parts[2] = EACH
             return ("item", ".".join(parts))
         if len(parts) == 1:
             _refuse(node, f"name one of its answers, such as {parts[0]}.score")

@@ -114,7 +114,7 @@ def _consequences(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         name = T("condition of form {form}", form=condition.form)
         key = ("condition", condition.form, ",".join(condition.visits))
         yield key, Thing(name, condition.form, _facts(condition))
-    for kind in ("effects", "prompts", "deviations"):
+    for kind in ("effects", "prompts", "clocks", "deviations"):
         for part in getattr(follow, kind):
             name = T("{id}, which follows from form {form}", id=part.id, form=part.form)
             yield ("consequence", kind, part.id), Thing(name, part.form, _facts(part))

@@ -53,7 +53,7 @@ def listing(study_id: str) -> ResponseReturnValue:
     return render_template(
         "cases.html", study=study, cases=found, names=states.NAMES, now=g.by.at,
         changed=assembling.changed_cases(g.session, found), settled=states.SETTLED,
-        days=cases.days_since,
+        days=cases.days_since, package_due=cases.package_due,
     )  # fmt: skip
 
 

@@ -1,14 +1,18 @@
 """The forms of a visit as pages list them: what is there, what is needed, what can be added."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ecrf.kernel.text import Text
 from ecrf.study.model import Study
+from ecrf.web.countdown import Countdown
 from forms import casebook
 from forms.casebook import Counts, Standing
 from forms.progress import EntryRow
 from visits.rows import VisitRow, strongest
+
+Clocks = Mapping[tuple[str, int], Countdown]
+NO_CLOCKS: Clocks = {}
 
 
 class FormLine(NamedTuple):
@@ -27,6 +31,7 @@ class FormLine(NamedTuple):
     entered: bool = False
     repeats: bool = False
     new: bool = False
+    clock: Countdown | None = None
 
     @property
     def shown(self) -> bool:
@@ -35,16 +40,28 @@ class FormLine(NamedTuple):
 
 
 def lines(
-    study: Study, visit: VisitRow, lock: str, entries: Sequence[EntryRow]
+    study: Study,
+    visit: VisitRow,
+    lock: str,
+    entries: Sequence[EntryRow],
+    clocks: Clocks = NO_CLOCKS,
 ) -> list[FormLine]:
-    """Return the lines of one visit; `entries` are all those of the participant."""
+    """Return the lines of one visit; `entries` are all those of the participant.
+
+    `clocks` are those that run, by form and number.
+    """
     found: list[FormLine] = []
     for assessment in study.forms_at(visit.plan):
         found += _of_form(
             study, visit, lock, assessment.form,
             casebook.need(study, assessment, visit.asked, visit.spared), entries,
         )  # fmt: skip
-    return found
+    return [
+        line._replace(clock=clocks[line.form, line.number])
+        if line.entered and (line.form, line.number) in clocks
+        else line
+        for line in found
+    ]
 
 
 def _of_form(

@@ -1,8 +1,7 @@
 """Today: the first page of a study. What needs doing, the most urgent first, one click away."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
@@ -11,43 +10,21 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Study, Words
-from ecrf.web import where
+from ecrf.web import office, where
+from ecrf.web.countdown import countdown
+from ecrf.web.groups import SHOWN, Group, Row
 from ecrf.web.routes import Pages
 from forms import casebook, progress, queue
 from forms.laboratory import alerts
 from forms.progress import Asked, Some, Waiting
 from forms.questions import places
 from forms.queue import Filters, Line
+from forms.reminding import listing
 from visits import lookup
 from visits.lookup import Expected
 from visits.windows import civil_date
 
 pages = Pages("home", __name__)
-SHOWN = 10
-"""How many queries are listed; the page of queries has them all."""
-
-
-class Row(NamedTuple):
-    """One thing to do: where it is, whose it is, what it is, and between which days."""
-
-    path: str
-    code: str
-    what: Text
-    status: str
-    first: date | None = None
-    last: date | None = None
-    note: Text | None = None
-
-
-class Group(NamedTuple):
-    """Things to do of one kind; `more` is the page that has all of them."""
-
-    name: str
-    title: Text
-    rows: list[Row]
-    total: int
-    oldest: datetime | None = None
-    more: str | None = None
 
 
 @pages.page("/<study_id>/", needs=Right.PARTICIPANT_READ)
@@ -61,6 +38,7 @@ def today(study_id: str) -> ResponseReturnValue:
         day=day,
         sites=sites,
         soon=lookup.SOON,
+        zone=next((site.zone for site in sites), "UTC"),
         groups=[group for group in _groups(study, day) if group.total],
         may_enrol=g.actor.may(Right.PARTICIPANT_ENROL, study_id),
     )
@@ -76,6 +54,9 @@ def _groups(study: Study, day: date) -> Iterable[Group]:
     due = lookup.due(g.session, g.actor, study, day)
     if study.laboratory and g.actor.may(Right.ALERT_ACKNOWLEDGE, study.id):
         yield _alerts(study)
+    if g.actor.may(Right.ENTRY_WRITE, study.id):
+        yield _reminders(study)
+    yield from office.groups(study)
     yield _visits(study, "overdue", T("Overdue"), due.overdue, "overdue")
     yield from _queries(study)
     yield _visits(study, "week", T("Due within a week"), due.week, "due")
@@ -103,6 +84,26 @@ def _alerts(study: Study) -> Group:
     return Group(
         "alerts", T("Safety alerts"), rows, len(found), more=f"/{study.id}/alerts"
     )
+
+
+def _reminders(study: Study) -> Group:
+    found = listing.listing(g.session, g.actor, study)
+    rows = []
+    for one in found.lines:
+        rule = listing.rule_of(study, one)
+        clock = countdown(one.due_at, g.by.at) if one.due_at else None
+        sign = "overdue" if clock and clock.late else "due"
+        rows.append(
+            Row(
+                where.entry(study.id, one.code, one.visit, one.form, one.number), one.code,
+                T(
+                    "{visit}, {form}",
+                    visit=_label(study, one.plan, one.visit), form=_title(study, one.form),
+                ),
+                sign, note=rule.message if rule else None, clock=clock,
+            )
+        )  # fmt: skip
+    return Group("reminders", T("Clocks and reminders"), rows, found.total)
 
 
 def _visits(

@@ -17,6 +17,7 @@ from ecrf.study.model import Study
 from ecrf.web import where
 from ecrf.web.routes import Pages
 from ecrf.web.services import services
+from forms.adjudicating import sealed as votes
 from forms.double import copies
 from reports import shape
 from visits import lookup
@@ -180,7 +181,17 @@ def _lines(study: Study, chains: ColumnElement[bool], filters: Filters) -> list[
     if filters.action:
         query = query.where(c.action == filters.action)
     masked = {one.form: one.keys for one in shape.masked((study,))}
-    return [_line(row, masked) for row in g.session.execute(_after(query))]
+    rows = g.session.execute(_after(query)).all()
+    voted = any(row.action.startswith(votes.ACTS) for row in rows)
+    closed = _sealed(study.id) if voted else frozenset()
+    return [_line(row, masked, closed) for row in rows]
+
+
+def _sealed(study_id: str) -> frozenset[int] | None:
+    """Return the cases whose votes are kept from this person; None is all of them."""
+    if not g.actor.may(Right.ADJUDICATION_READ, study_id):
+        return None
+    return votes.numbers(g.session, study_id)
 
 
 def _after(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -197,11 +208,18 @@ def _after(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return query.where(tuple_(c.at, c.chain, c.seq) < here)
 
 
-def _line(row: Any, masked: Mapping[str, tuple[str, ...]]) -> Line:
+def _line(
+    row: Any, masked: Mapping[str, tuple[str, ...]], closed: frozenset[int] | None
+) -> Line:
     header = json.loads(row.header)
     refs = header["refs"]
     hidden = masked.get(str(refs.get("form")), ())
     parts = json.loads(row.changes)
+    if votes.hides(row.action, refs, closed):
+        kept = {"old": None, "new": T("sealed until the case is final").in_(g.locale)}
+        parts = [{"item": votes.VOTE, **kept}]
+    elif row.action.startswith(votes.ACTS):
+        parts = [one for part in parts for one in _apart(part)]
     reason = next((part["new"] for part in parts if part["item"] == REASON), "")
     shown = [part for part in parts if part["item"] != REASON]
     if any(part["item"] in hidden for part in shown) or refs.get("item") in hidden:
@@ -212,6 +230,18 @@ def _line(row: Any, masked: Mapping[str, tuple[str, ...]]) -> Line:
         [_changed(part, hidden, sealed=row.action.startswith(copies.COPY)) for part in shown],
         row.link,
     )  # fmt: skip
+
+
+def _apart(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the answers of a vote, which the ledger keeps as one value, each by itself."""
+    if part["item"] != votes.VOTE:
+        return [part]
+    old, new = part["old"] or {}, part["new"] or {}
+    return [
+        {"item": key, "old": old.get(key), "new": new.get(key)}
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]
 
 
 def _changed(

@@ -1,24 +1,39 @@
 """What a person who looks at an entry is led to next: the forms that its answers call for."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from flask import g
 from sqlalchemy import func, select
 
+from ecrf.kernel.text import Text
 from ecrf.study.consequences import Prompt
-from ecrf.study.model import VisitKind, Words
+from ecrf.study.model import Study, VisitKind, Words
 from ecrf.web import where
+from ecrf.web.countdown import Countdown, countdown
 from forms import consequences
 from forms.lookup import Found
+from forms.reminding import listing
+from forms.reminding.standing import standing
 from forms.tables import Entry
 
 
 class Led(NamedTuple):
-    """One reminder: why, which form, and its page; None when it is planned nowhere near."""
+    """One reminder: why, and what is opened: the form, or the participant where the form is
+    planned at no visit near.
+    """
 
     message: Words
-    form: Words
-    path: str | None
+    opens: Text
+    path: str
+
+
+class Running(NamedTuple):
+    """A clock that runs on the entry."""
+
+    message: Words
+    clock: Countdown
 
 
 def led(found: Found) -> tuple[Led, ...]:
@@ -30,12 +45,24 @@ def led(found: Found) -> tuple[Led, ...]:
 
 def _led(found: Found, rule: Prompt) -> Led:
     form, key = found.study.forms[rule.opens], _visit(found, rule.opens)
-    path = None
-    if key is not None:
-        who = found.participant
-        number = _next(who.id, rule.opens) if form.repeating else 1
-        path = where.entry(who.study, who.code, key, rule.opens, number)
-    return Led(rule.message, form.title, path)
+    who = found.participant
+    if key is None:
+        name = Words(en=who.code, zh=who.code)
+        return Led(rule.message, name, where.participant(who.study, who.code))
+    number = _next(who.id, rule.opens) if form.repeating else 1
+    return Led(
+        rule.message, form.title, where.entry(who.study, who.code, key, rule.opens, number)
+    )
+
+
+def clocks(found: Found, now: datetime) -> tuple[Running, ...]:
+    """Return the clocks that run on a stored entry, the first end first."""
+    if found.entry is None:
+        return ()
+    rules = {rule.id: rule for rule in found.study.consequences.clocks_of(found.form.id)}
+    holds = standing(found.study, found.form, found.answers, found.context, found.site.zone)
+    ends = sorted((s.due_at, s.rule) for s in holds if s.due_at is not None)
+    return tuple(Running(rules[name].message, countdown(end, now)) for end, name in ends)
 
 
 def _visit(found: Found, form: str) -> str | None:
@@ -52,3 +79,9 @@ def _next(participant_id: int, form: str) -> int:
         Entry.participant_id == participant_id, Entry.form == form
     )
     return (g.session.scalar(last) or 0) + 1
+
+
+def running(study: Study, participant_id: int) -> Mapping[tuple[str, int], Countdown]:
+    """Return the clocks that run for a participant, by form and number."""
+    found = listing.of_participant(g.session, study, participant_id)
+    return {key: countdown(end, g.by.at) for key, end in found.items()}

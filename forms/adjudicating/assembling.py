@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right
@@ -19,7 +19,7 @@ from forms.adjudicating.cases import Found
 from forms.adjudicating.dossier import Source
 from forms.adjudicating.redaction import Decided, Do, Free
 from forms.adjudicating.states import SETTLED, State
-from forms.adjudicating.tables import Dossier, Vote
+from forms.adjudicating.tables import Case, Dossier, Vote
 from forms.context import scope
 from forms.lookup import entry as entry_of
 from forms.tables import Entry
@@ -130,6 +130,21 @@ def changed_cases(session: Session, listed: Sequence[Found]) -> frozenset[int]:
         for found in listed
         if found.state is not State.WITHDRAWN and changed(session, found)
     )
+
+
+def touched(session: Session, study: str) -> frozenset[int]:
+    """Return the cases whose participant has an entry saved after the newest dossier.
+
+    Only these can be changed; it costs one statement for all of them.
+    """
+    made = (
+        select(func.max(Dossier.made_at))
+        .where(Dossier.case_id == Case.id)
+        .correlate(Case)
+        .scalar_subquery()
+    )
+    later = exists().where(Entry.participant_id == Case.participant_id, Entry.saved_at > made)
+    return frozenset(session.scalars(select(Case.number).where(Case.study == study, later)))
 
 
 def settled(session: Session, found: Found) -> bool:

@@ -54,6 +54,7 @@ NAMES: Mapping[State, Message] = {
     S.REOPENED: T("Re-opened"),
     S.WITHDRAWN: T("Withdrawn"),
 }
+WITH_OFFICE = frozenset({S.SUSPECTED, S.DRAFT, S.COMPLETE, S.REOPENED})
 SETTLED = frozenset({S.FINAL, S.WITHDRAWN})
 WITH_COMMITTEE = frozenset({S.ASSIGNED, S.REVIEW, S.INFORMATION, S.DISCORDANT, S.CHAIR})
 

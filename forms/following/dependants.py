@@ -13,6 +13,7 @@ from ecrf.study.expr import loops, paths
 from ecrf.study.formulas import Formula, formulas, placed
 from ecrf.study.model import Cell, Expression, Form, Study
 from ecrf.study.references import Found, Names, Rows
+from ecrf.study.syntax import EACH
 from forms.following.beside import Beside
 
 EVERY = "*"
@@ -166,7 +167,7 @@ def _reads(formula: Formula, names: Names) -> Iterator[Read]:
                 yield Read(mine, f"{row.id}.{found.key}", here=True)
         elif isinstance(found, Found) and found.form:
             here = found.form == mine and not found.head
-            for key in _in_rows(found.key, formula):
+            for key in _in_rows(found, formula, names):
                 yield Read(found.form, key, here, found.head)
     for path, column in loops(tree):
         rows = names.rows(path, formula.here)
@@ -175,13 +176,16 @@ def _reads(formula: Formula, names: Names) -> Iterator[Read]:
             yield from (Read(rows.form, key, here, rows.head) for key in _keys(rows, column))
 
 
-def _in_rows(key: str, formula: Formula) -> Iterator[str]:
+def _in_rows(found: Found, formula: Formula, names: Names) -> Iterator[str]:
     """Yield the key, or that of every row when it stands for the same row of another entry."""
-    head, _, column = key.partition(".")
+    head, _, column = found.key.partition(".")
     if head == "row" and formula.grid is not None:
         yield from (f"{row.id}.{column}" for row in formula.grid.rows)
+    elif head == EACH:
+        cells = names.study.forms[found.form].cells
+        yield from (key for key in cells if key.endswith(f".{column}"))
     else:
-        yield key
+        yield found.key
 
 
 def _keys(rows: Rows, column: str) -> Iterator[str]:

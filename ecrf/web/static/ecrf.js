@@ -153,6 +153,25 @@ function hold(form) {
   });
 }
 
+// A clock counts on from what the server drew, each minute.
+function tick(clock) {
+  const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+  const said = clock.querySelector("[data-said]");
+  const count = () => {
+    const left = new Date(clock.dataset.clock) - Date.now();
+    const minutes = Math.floor(Math.abs(left) / 60000);
+    const hours = Math.floor(minutes / 60);
+    const time = minutes >= 2880
+      ? fill(clock.dataset.days, { d: Math.floor(hours / 24), h: hours % 24 })
+      : fill(clock.dataset.hours, { h: hours, m: minutes % 60 });
+    said.textContent = fill(left < 0 ? clock.dataset.late : clock.dataset.left, { time });
+    clock.classList.toggle("ec-status--overdue", left < 0);
+    clock.classList.toggle("ec-status--warning", left >= 0);
+  };
+  setInterval(count, 60000);
+}
+
+document.querySelectorAll("[data-clock]").forEach(tick);
 document.querySelectorAll("form[data-guard]").forEach((form) => {
   hold(form);
   shorten(form);
