@@ -15,7 +15,7 @@ from randomization.bundle import SIGNERS, bundle
 from randomization.bundle import sign as sign_unblinding
 from randomization.design import Spec
 from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
-from randomization.kits import STATES, Packing, Visit, dispense
+from randomization.kits import Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
 from randomization.lists import Publication, activate, generate, publish, published
@@ -33,6 +33,7 @@ from randomization.reveal import (
 from randomization.schemes import SCHEMES, Options
 from randomization.shown import KitNumber, kit_numbers
 from randomization.simulate import Characteristics, Figure, Trial, simulate
+from randomization.supply import STATES
 from randomization.tables import LEDGER
 from randomization.verify import Verification, verify
 from randomization.verify_bundle import load as load_bundle

@@ -34,7 +34,7 @@ SEQUENCE_BYTES = 7
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """A packaging batch for a site: how many kits of each arm id, one expiry for all."""
+    """A packaging batch for a site, or for the depot: how many kits of each arm, one expiry."""
 
     study: str
     site: str
@@ -189,21 +189,8 @@ def _wrong(kit: Kit | None, visit: Visit, number: str) -> Text | None:
         )  # fmt: skip
     if supply.after(State(kit.state), Move.DISPENSE) is None:
         return T("Kit {number} cannot be handed out: it is {state}.",
-                 number=number, state=STATES[State(kit.state)])  # fmt: skip
+                 number=number, state=supply.STATES[State(kit.state)])  # fmt: skip
     return None
-
-
-STATES: Mapping[State, Text] = {
-    State.AVAILABLE: T("available"),
-    State.ASSIGNED: T("assigned"),
-    State.DISPENSED: T("dispensed"),
-    State.QUARANTINED: T("quarantined"),
-    State.REJECTED: T("rejected"),
-    State.EXPIRED: T("expired"),
-    State.LOST: T("lost"),
-    State.RETURNED: T("returned"),
-    State.DESTROYED: T("destroyed"),
-}
 
 
 def _assigned(session: Session, visit: Visit) -> tuple[str, ...]:
@@ -280,7 +267,8 @@ def _row(
         "study": packing.study, "environment": vault.environment, "number": kit.number,
         "site": packing.site, "batch": packing.batch, "expiry": packing.expiry,
         "note_id": note_id,
-        "state": State.AVAILABLE, "nonce": nonce, "participant": None, "visit": None,
+        "state": State.IN_DEPOT if packing.site == supply.DEPOT else State.AVAILABLE,
+        "nonce": nonce, "participant": None, "visit": None,
         "ciphertext": seal.seal_arm(key, context, kit.arm, kit.salt, nonce),
         "sequence": int.from_bytes(by.draw(SEQUENCE_BYTES), "big"),
     }  # fmt: skip

@@ -1,7 +1,10 @@
 """Making the vault's tables in an empty database."""
 
 from ecrf.kernel.db import Database
+from randomization.supplying import tables
 from randomization.tables import VaultBase
+
+MAKERS = (tables,)
 
 
 def create(database: Database) -> None:

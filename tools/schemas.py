@@ -1,12 +1,15 @@
 """The tables of each database, all packages' together. For tests and for writing revisions."""
 
 import forms.adjudicating.tables
+import forms.closing.tables
 import forms.double.tables
 import forms.drafts.tables
 import forms.laboratory.tables
 import forms.quality.tables
+import forms.reminding.tables
 import forms.review.tables
 import forms.tables
+import forms.unlocking.tables
 import visits.tables
 from ecrf.kernel import jobs, ledger, outbox, people, signatures
 from ecrf.kernel.db import Base
@@ -14,12 +17,15 @@ from ecrf.study import tables
 
 MAKERS = (
     forms.adjudicating.tables,
+    forms.closing.tables,
     forms.double.tables,
     forms.drafts.tables,
     forms.laboratory.tables,
     forms.quality.tables,
+    forms.reminding.tables,
     forms.review.tables,
     forms.tables,
+    forms.unlocking.tables,
     visits.tables,
     jobs,
     ledger,
@@ -34,6 +40,6 @@ def metadata(which):
     """Return the metadata of `main` or of `vault`."""
     if which == "main":
         return Base.metadata
-    from randomization.tables import VaultBase
+    from randomization import schema
 
-    return VaultBase.metadata
+    return schema.VaultBase.metadata

@@ -25,6 +25,7 @@ class Right(StrEnum):
     DATA_EXPORT = "data:export"
     DATA_FREEZE = "data:freeze"
     DATA_LOCK = "data:lock"
+    DATA_LOCK_WHOLE = "data:lock-whole"
     DATA_VERIFY = "data:verify"
     DOUBLE_SETTLE = "double:settle"
     ENTRY_READ = "entry:read"
@@ -46,6 +47,8 @@ class Right(StrEnum):
     REVIEW_MEDICAL = "review:medical"
     STUDY_APPROVE = "study:approve"
     STUDY_READ = "study:read"
+    SUPPLY_MANAGE = "supply:manage"
+    SUPPLY_READ = "supply:read"
     TREATMENT_READ = "treatment:read"
     VERIFICATION_PLAN = "verification:plan"
 
@@ -55,6 +58,7 @@ class Role(StrEnum):
     DELEGATE = "signing delegate"
     COORDINATOR = "study coordinator"
     PHARMACIST = "unblinded pharmacist"
+    SUPPLIER = "unblinded supply manager"
     DATA_MANAGER = "data manager"
     MONITOR = "monitor"
     MEDICAL_REVIEWER = "medical reviewer"
@@ -81,9 +85,10 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.DOUBLE_SETTLE, R.ENTRY_READ, R.ENTRY_WRITE, R.LEDGER_READ, R.PARTICIPANT_ENROL,
         R.PARTICIPANT_READ, R.QUERY_ANSWER, R.QUERY_READ, R.STUDY_READ,
     }),
-    Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.TREATMENT_READ}),
+    Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.SUPPLY_READ, R.TREATMENT_READ}),
+    Role.SUPPLIER: frozenset({R.SUPPLY_MANAGE, R.SUPPLY_READ}),
     Role.DATA_MANAGER: frozenset({
-        R.ADJUDICATION_MANAGE, R.ADJUDICATION_READ, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.DOUBLE_SETTLE,
+        R.ADJUDICATION_MANAGE, R.ADJUDICATION_READ, R.DATA_EXPORT, R.DATA_FREEZE, R.DATA_LOCK, R.DATA_LOCK_WHOLE, R.DOUBLE_SETTLE,
         R.ENTRY_READ, R.ALERT_ACKNOWLEDGE, R.LABORATORY_MANAGE, R.LEDGER_READ,
         R.PARTICIPANT_READ, R.QUALITY_MANAGE, R.QUALITY_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
         R.QUERY_READ, R.REVIEW_DATA,
@@ -113,6 +118,7 @@ TITLES: dict[str, Message] = {
     Role.DELEGATE: T("signing delegate"),
     Role.COORDINATOR: T("study coordinator"),
     Role.PHARMACIST: T("unblinded pharmacist"),
+    Role.SUPPLIER: T("unblinded supply manager"),
     Role.DATA_MANAGER: T("data manager"),
     Role.MONITOR: T("monitor"),
     Role.MEDICAL_REVIEWER: T("medical reviewer"),
@@ -122,7 +128,9 @@ TITLES: dict[str, Message] = {
     Role.ADMINISTRATOR: T("administrator"),
 }
 
-UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if R.TREATMENT_READ in rights)
+UNBLINDED = frozenset(
+    role for role, rights in RIGHTS.items() if rights & {R.SUPPLY_READ, R.TREATMENT_READ}
+)
 BLINDED = frozenset(Role) - UNBLINDED
 COMMITTEE = frozenset(role for role, rights in RIGHTS.items() if R.ADJUDICATION_WRITE in rights)
 """Who judges events. They have read no entry and no treatment of the study otherwise."""

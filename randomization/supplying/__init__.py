@@ -1,0 +1,1 @@
+"""The way of kits: depot, shipment, shelf, quarantine, return, destruction. Never an arm."""

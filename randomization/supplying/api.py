@@ -1,0 +1,33 @@
+"""The front door of supply: what the vault's own pages and the commands may use of it.
+
+Nothing here returns an arm. The same person's rights are asked for again in every service.
+"""
+
+from randomization.supply import DEPOT, STATES, State
+from randomization.supplying.arrival import CONDITIONS, Condition, Reading, receive, scan
+from randomization.supplying.listing import (
+    all_shipments,
+    by_state,
+    goods,
+    quarantined,
+    shipment,
+    stock,
+)
+from randomization.supplying.quarantines import CAUSES, Cause, Outcome, decide, put, recall
+from randomization.supplying.shipments import (
+    Goods,
+    approve,
+    cancel,
+    close,
+    dispatch,
+    order,
+    pick,
+)
+from randomization.supplying.shipping import STAGES, Stage, Step, after
+
+__all__ = [
+    "CAUSES", "CONDITIONS", "DEPOT", "STAGES", "STATES", "Cause", "Condition", "Goods",
+    "Outcome", "Reading", "Stage", "State", "Step", "after", "all_shipments", "approve",
+    "by_state", "cancel", "close", "decide", "dispatch", "goods", "order", "pick", "put",
+    "quarantined", "recall", "receive", "scan", "shipment", "stock",
+]  # fmt: skip
