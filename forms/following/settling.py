@@ -29,21 +29,26 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def settle(entries: Sequence[Standing], forms: Collection[str] | None) -> list[Outcome]:
+def settle(
+    entries: Sequence[Standing],
+    forms: Collection[str] | None,
+    laid: Mapping[int, Mapping[str, Answer]] | None = None,
+) -> list[Outcome]:
     """Return the outcome of every entry planned again, beginning with those of `forms`.
 
-    None for the forms is all of them.
+    None for the forms is all of them. `laid` has entries planned from other answers than they
+    hold, such as results that ask for their range anew.
     """
-    now = {entry.id: entry.answers for entry in entries}
+    now = {entry.id: entry.answers for entry in entries} | dict(laid or {})
     plans: dict[int, Plan] = {}
-    waiting = {e.id for e in entries if forms is None or e.form.id in forms}
+    waiting = {e.id for e in entries if forms is None or e.form.id in forms} | set(laid or ())
     for _ in range(ROUNDS):
         reached: set[int] = set()
         for entry in entries:
             if entry.id not in waiting:
                 continue
             decided = plan(
-                entry.study, entry.form, now[entry.id], {}, _context(entry, entries, now)
+                entry.study, entry.form, now[entry.id], {}, beside(entry, entries, now)
             )
             plans[entry.id] = decided
             if decided.edits and not entry.locked:
@@ -59,7 +64,7 @@ def before(entry: Standing, entries: Sequence[Standing]) -> Plan:
     """Return what planning the entry said before the change."""
     then = {other.id: other.was for other in entries}
     study, form = entry.origin or (entry.study, entry.form)
-    return plan(study, form, entry.was, {}, _context(entry, entries, then))
+    return plan(study, form, entry.was, {}, beside(entry, entries, then))
 
 
 def _outcome(entry: Standing, decided: Plan) -> Outcome:
@@ -95,9 +100,10 @@ def _readers(
     return {other.id for other in entries if other.form.id in forms}
 
 
-def _context(
+def beside(
     entry: Standing, entries: Sequence[Standing], now: Mapping[int, Mapping[str, Answer]]
 ) -> Context:
+    """Return the context of an entry with the answers `now` of the others."""
     others: list[Entered] = [
         other.entered(now[other.id]) for other in entries if other.id != entry.id
     ]

@@ -19,6 +19,7 @@ from forms.answers import Answer
 from forms.following import settling
 from forms.following.settling import Outcome
 from forms.following.standing import Standing
+from forms.laboratory import alerts
 from forms.plan import Finding
 from forms.raised import Known, Moves
 from forms.review import verified
@@ -49,7 +50,11 @@ def carry_out(
     """Store what changes; nothing is sent when nothing does. Five statements at most."""
     queries = _known(session, [outcome.entry.id for outcome in outcomes])
     decided = [(o, _moves(o, entries, queries.get(o.entry.id, ()))) for o in outcomes]
-    moved = [(o, moves) for o, moves in decided if _altered(o) or any(moves)]
+    stirred = [(o.entry.id, _alerts(o, entries)) for o in outcomes]
+    warned = {entry: alerted for entry, alerted in stirred if any(alerted)}
+    moved = [
+        (o, moves) for o, moves in decided if _altered(o) or any(moves) or o.entry.id in warned
+    ]
     if not moved:
         return Done()
     changed = [outcome for outcome, _ in moved if _altered(outcome)]
@@ -63,15 +68,33 @@ def carry_out(
             outcome.entry.number, who.id, who.study, who.site,
         ), moves)
     ])  # fmt: skip
-    at = head()
-    LEDGER.write(
-        session, by, [(at, _act(role, who, outcome, moves, cause)) for outcome, moves in moved]
-    )
+    at, acts = head(), []
+    for outcome, moves in moved:
+        spot = _spot(who, outcome)
+        told = alerts.move(session, by, spot, warned.get(outcome.entry.id, alerts.Moved()))
+        acts.append((at, _act(role, who, outcome, moves, cause, told)))
+    LEDGER.write(session, by, acts)
     return Done(
         len(changed),
         sum(len(moves.opened) for _, moves in moved),
         sum(len(moves.closed) for _, moves in moved),
     )
+
+
+def _alerts(outcome: Outcome, entries: Sequence[Standing]) -> alerts.Moved:
+    """Return the safety alerts that begin or cease to hold, as a save would move them."""
+    entry = outcome.entry
+    if entry.locked:
+        return alerts.Moved()
+    context = settling.beside(entry, entries, {other.id: other.was for other in entries})
+    findings = outcome.decided.findings
+    return alerts.compare(entry.study, entry.form, entry.was, context, findings)
+
+
+def _spot(who: Participant, outcome: Outcome) -> alerts.Spot:
+    entry = outcome.entry
+    version = entry.version + _altered(outcome)
+    return alerts.Spot(who, entry.study, entry.form.id, entry.id, version)
 
 
 def _altered(outcome: Outcome) -> bool:
@@ -145,6 +168,7 @@ def _act(
     outcome: Outcome,
     moves: Moves,
     cause: Mapping[str, object],
+    alerted: Mapping[str, object],
 ) -> Act:
     entry, altered = outcome.entry, _altered(outcome)
     edits = outcome.edits if altered else ()
@@ -157,6 +181,7 @@ def _act(
         **({"derived": [edit.key for edit in edits]} if edits else {}),
         **({"unverified": lost} if lost else {}),
         **raised.told(moves),
+        **alerted,
     }  # fmt: skip
     action = "entry:upgrade" if entry.origin else "entry:recompute"
     return Act(

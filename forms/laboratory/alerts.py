@@ -18,8 +18,9 @@ from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, Unaccept
 from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain
 from ecrf.kernel.people import Person
 from ecrf.kernel.text import T
+from ecrf.study.model import Form, Study
 from forms.answers import Answer
-from forms.context import scope
+from forms.context import Context, scope
 from forms.laboratory.tables import AlertRow
 from forms.lookup import Found
 from forms.plan import Finding, Plan
@@ -34,6 +35,16 @@ class Moved(NamedTuple):
 
     raised: tuple[Finding, ...] = ()
     withdrawn: tuple[str, ...] = ()
+
+
+class Spot(NamedTuple):
+    """The entry the alerts are of, as it is about to be stored."""
+
+    participant: Participant
+    study: Study
+    form: str
+    entry_id: int
+    version: int
 
 
 class Line(NamedTuple):
@@ -61,12 +72,23 @@ class Line(NamedTuple):
 
 def decide(found: Found, decided: Plan) -> Moved:
     """Return what the answers about to be stored do to the alerts of the form. Pure."""
-    laboratory = found.study.laboratory
-    alerts = laboratory.alerts_of.get(found.form.id, {}) if laboratory else {}
+    return compare(found.study, found.form, found.answers, found.context, decided.findings)
+
+
+def compare(
+    study: Study,
+    form: Form,
+    was: Mapping[str, Answer],
+    context: Context,
+    findings: Sequence[Finding],
+) -> Moved:
+    """Return what the findings of now do to the alerts that held before. Pure."""
+    laboratory = study.laboratory
+    alerts = laboratory.alerts_of.get(form.id, {}) if laboratory else {}
     if not alerts:
         return Moved()
-    now = {f.rule: f for f in decided.findings if f.rule in alerts}
-    before = _held(found, found.answers, alerts)
+    now = {f.rule: f for f in findings if f.rule in alerts}
+    before = _held(study, form, was, context, alerts)
     return Moved(
         tuple(finding for rule, finding in now.items() if rule not in before),
         tuple(sorted(before - now.keys())),
@@ -74,12 +96,16 @@ def decide(found: Found, decided: Plan) -> Moved:
 
 
 def _held(
-    found: Found, answers: Mapping[str, Answer], alerts: Mapping[str, object]
+    study: Study,
+    form: Form,
+    answers: Mapping[str, Answer],
+    context: Context,
+    alerts: Mapping[str, object],
 ) -> frozenset[str]:
     if not answers:
         return frozenset()
-    sheet = scope(found.study, found.form, answers, found.context)
-    checks = (check for check in found.form.checks if check.id in alerts)
+    sheet = scope(study, form, answers, context)
+    checks = (check for check in form.checks if check.id in alerts)
     return frozenset(check.id for check in checks if sheet.holds(check.when.tree))
 
 
@@ -87,7 +113,13 @@ def follow(
     session: Session, by: By, found: Found, entry_id: int, version: int, decided: Plan
 ) -> dict[str, object]:
     """Move the alerts of an entry, and return what the act of the save says about them."""
-    moved = decide(found, decided)
+    where = Spot(found.participant, found.study, found.form.id, entry_id, version)
+    return move(session, by, where, decide(found, decided))
+
+
+def move(session: Session, by: By, where: Spot, moved: Moved) -> dict[str, object]:
+    """Store what moves, and return what the act says about it."""
+    entry_id = where.entry_id
     if moved.withdrawn:
         session.execute(
             update(AlertRow)
@@ -98,7 +130,7 @@ def follow(
             .values(status="withdrawn")
         )  # fmt: skip
     if moved.raised:
-        _raise(session, by, found, entry_id, version, moved.raised)
+        _raise(session, by, where, moved.raised)
     told = {
         "alerts": [[f.item, f.rule] for f in moved.raised],
         "alerts_withdrawn": list(moved.withdrawn),
@@ -106,24 +138,17 @@ def follow(
     return {name: value for name, value in told.items() if value}
 
 
-def _raise(
-    session: Session,
-    by: By,
-    found: Found,
-    entry_id: int,
-    version: int,
-    raised: Sequence[Finding],
-) -> None:
-    laboratory = found.study.laboratory
-    alerts = laboratory.alerts_of[found.form.id] if laboratory else {}
-    who = found.participant
+def _raise(session: Session, by: By, where: Spot, raised: Sequence[Finding]) -> None:
+    laboratory = where.study.laboratory
+    alerts = laboratory.alerts_of[where.form] if laboratory else {}
+    who = where.participant
     session.execute(
         insert(AlertRow),
         [
             {
                 "study": who.study, "site": who.site, "participant_id": who.id,
-                "entry_id": entry_id, "version": version, "rule": f.rule, "item": f.item,
-                "level": alerts[f.rule].level, "status": "open", "raised_at": by.at,
+                "entry_id": where.entry_id, "version": where.version, "rule": f.rule,
+                "item": f.item, "level": alerts[f.rule].level, "status": "open", "raised_at": by.at,
                 "text_en": f.message.in_("en")[:600], "text_zh": f.message.in_("zh")[:600],
                 "comment": "",
             }

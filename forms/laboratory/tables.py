@@ -57,6 +57,32 @@ class RangeRow(Base):
     retired_in: Mapped[int | None] = mapped_column(ForeignKey("range_edition.id"))
 
 
+class Rejudged(Base):
+    """A result that a look at all results found to be judged by another range now.
+
+    `status`: found, taken (judged anew), left (its entry changed after the look).
+    """
+
+    __tablename__ = "rejudged_result"
+    __table_args__ = (
+        UniqueConstraint("job_id", "entry_id", "item"),
+        CheckConstraint("status IN ('found', 'taken', 'left')", name="status"),
+    )
+
+    id: Mapped[Key]
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    version: Mapped[int]
+    item: Mapped[str] = mapped_column(String(120))
+    status: Mapped[str] = mapped_column(String(12))
+    old: Mapped[str] = mapped_column(String(240))
+    new: Mapped[str] = mapped_column(String(240))
+    old_flag: Mapped[str] = mapped_column(String(1))
+    new_flag: Mapped[str] = mapped_column(String(1))
+    old_grade: Mapped[str] = mapped_column(String(4))
+    new_grade: Mapped[str] = mapped_column(String(4))
+
+
 class AlertRow(Base):
     """A safety alert: the check that began to hold, at which version of which entry.
 
