@@ -53,11 +53,7 @@ def enrol(
 
 def definition(session: Session, by: By, study_id: str, site_code: str) -> tuple[Study, str]:
     """Return the version that is in force at a site today, and its fingerprint."""
-    zone = session.scalar(
-        select(Site.zone).where(Site.study == study_id, Site.code == site_code)
-    )
-    today = civil_date(by.at, zone or "UTC")
-    fingerprint = at_sites.at(session, study_id, site_code, today)
+    _, fingerprint = _today(session, by, study_id, site_code, hold=False)
     return versions.model(session, fingerprint), fingerprint
 
 
@@ -110,7 +106,17 @@ def _require_in_force(
     session: Session, by: By, study_id: str, site: str, fingerprint: str
 ) -> None:
     """Refuse a version that is not in force at the site today; hold the study's row."""
-    rows = session.execute(
+    state, today = _today(session, by, study_id, site, hold=True)
+    refusals.require_open(state, study_id)
+    if today != fingerprint:
+        raise Stale(T("A new version of the study came into force. Open the page again."))
+
+
+def _today(
+    session: Session, by: By, study_id: str, site: str, *, hold: bool
+) -> tuple[str, str]:
+    """Return the study's state and the version in force at a site today. One statement."""
+    query = (
         select(
             StudyRow.state, StudyRow.fingerprint, Site.zone, SiteVersion.effective_on,
             SiteVersion.fingerprint.label("dated"),
@@ -121,15 +127,14 @@ def _require_in_force(
         )
         .where(StudyRow.id == study_id)
         .order_by(SiteVersion.effective_on, SiteVersion.id)
-        .with_for_update(read=True, of=StudyRow)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+    held = query.with_for_update(read=True, of=StudyRow) if hold else query
+    rows = session.execute(held).all()
     if not rows:
         raise NotFound(T("There is no study {study} here.", study=study_id))
-    refusals.require_open(rows[0].state, study_id)
-    today = civil_date(by.at, rows[0].zone or "UTC")
     dated = ((row.effective_on, row.dated) for row in rows)
-    if at_sites.chosen(rows[0].fingerprint, dated, today) != fingerprint:
-        raise Stale(T("A new version of the study came into force. Open the page again."))
+    day = civil_date(by.at, rows[0].zone or "UTC")
+    return rows[0].state, at_sites.chosen(rows[0].fingerprint, dated, day)
 
 
 def _next_number(session: Session, study_id: str, site_code: str) -> tuple[int, str]:

@@ -125,7 +125,6 @@ def new(study_id: str) -> ResponseReturnValue:
 
 @pages.page("/<study_id>/participants/new", needs=Right.PARTICIPANT_ENROL, methods=("POST",))
 def enrol(study_id: str) -> ResponseReturnValue:
-    where.in_force(study_id, Right.PARTICIPANT_ENROL)
     site, _, expected = request.form.get("next", "").partition("-")
     try:
         study, fingerprint = participants.definition(g.session, g.by, study_id, site)
@@ -189,7 +188,6 @@ def _visit_lines(who: ParticipantRow, kept: Sequence[VisitRow]) -> list[VisitLin
     today = civil_date(g.by.at, who.zone)
     found = []
     for visit in kept:
-        lock = strongest(visit.state, who.lock)
         study, _ = versions.with_visit(g.session, prints[visit.id], visit.plan)
         forms = formlist.lines(study, visit, lock, entries)
         counts = formlist.counts(study, visit, entries)
@@ -232,10 +230,10 @@ def add_visit(study_id: str, code: str) -> ResponseReturnValue:
     where.in_force(study_id, Right.ENTRY_WRITE)
     try:
         who = lookup.participant(g.session, g.actor, study_id, code, Right.ENTRY_WRITE)
-        key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
         study = versions.model(g.session, who.protocol)
         needs.added(g.session, g.by, who, study)
         typed = request.form.get("held_on", "").strip()
+        key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
         if typed:
             found = lookup.visit(g.session, g.actor, study_id, code, key, Right.ENTRY_WRITE)
             visits.hold(g.session, g.by, found, read_date(typed, civil_date(g.by.at, who.zone)))
