@@ -132,13 +132,19 @@ def check(session: Session, username: str, password: str, at: datetime) -> int:
             func.lower(Person.username) == username.lower()
         )
     ).one_or_none()
-    if row is not None and row.blocked_until is not None and row.blocked_until > at:
-        minutes = int((row.blocked_until - at).total_seconds() // 60) + 1
-        raise TooMany(T("Too many wrong passwords. Try again in {n} min.", n=minutes))
+    if row is not None:
+        require_free(row.blocked_until, at)
     right = passwords.verify(row.password if row else None, password)
     if row is None or not right or not row.active:
         raise WrongPassword(row.id if row else None)
     return int(row.id)
+
+
+def require_free(until: datetime | None, at: datetime) -> None:
+    """Refuse while an account waits because of wrong passwords."""
+    if until is not None and until > at:
+        minutes = int((until - at).total_seconds() // 60) + 1
+        raise TooMany(T("Too many wrong passwords. Try again in {n} min.", n=minutes))
 
 
 def confirm(session: Session, by: By, password: str) -> None:

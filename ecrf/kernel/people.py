@@ -25,6 +25,18 @@ class Person(Base):
     created_at: Mapped[datetime]
 
 
+class Pin(Base):
+    """What a person may sign with again in a session (`ecrf.kernel.pins`): a hash, like a
+    password's.
+    """
+
+    __tablename__ = "pin"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(255))
+    set_at: Mapped[datetime]
+
+
 class Site(Base):
     """A hospital taking part in a study. `enrolled` is the last participant number given.
 
@@ -67,7 +79,10 @@ class GrantRow(Base):
 
 
 class SignIn(Base):
-    """A server-side session. The cookie holds the token, the table only its SHA-256."""
+    """A server-side session. The cookie holds the token, the table only its SHA-256.
+
+    `signed_at` is set by the first signature; `wrong_pins` counts PINs that were not right.
+    """
 
     __tablename__ = "sign_in"
 
@@ -78,3 +93,4 @@ class SignIn(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
+    wrong_pins: Mapped[int] = mapped_column(default=0, server_default="0")

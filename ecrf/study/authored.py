@@ -23,6 +23,8 @@ from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.model import Frozen, Id, Source, Words
+from ecrf.study.signing import Signing
+from ecrf.study.stocking import Stocking
 
 Count = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]
@@ -67,6 +69,7 @@ class Question(Frozen):
     show: Formula | None = None
     derive: Formula | None = None
     blinding: Literal["open", "masked"] = "open"
+    refers: Id | None = None
     sdtm: str | None = None
     source: Source = "protocol"
     note: Words | None = None
@@ -202,6 +205,7 @@ class Supply(Frozen):
     units_per_kit: Count
     units_per_day: Count
     dispense: dict[str, Count]
+    stocking: Stocking = Stocking()
 
 
 class Endpoint(Frozen):
@@ -239,6 +243,7 @@ class Study(Frozen):
     verification: reviewing.Verification = reviewing.Verification()
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
+    signing: Signing = Signing()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {

@@ -19,6 +19,8 @@ from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Consequences
 from ecrf.study.laboratory import Laboratory
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
+from ecrf.study.signing import Signing
+from ecrf.study.stocking import Stocking
 
 # What others take from here, too.
 __all__ = ["Expression", "Frozen", "Id", "Source", "Words"]
@@ -83,6 +85,7 @@ class Question(Frozen):
     `derive`: the value is computed and cannot be typed.
     `places`: most decimal places kept, typed values with more are refused, derived ones are
     rounded half up.
+    `refers`: the answer is the number of an entry of this repeating form; the page leads there.
     `unknown`: the smallest part of a partial date that may be unknown may be "day", "month" or
     "year".
     """
@@ -102,6 +105,7 @@ class Question(Frozen):
     show: Expression | None = None
     derive: Expression | None = None
     blinding: Literal["open", "masked"] = "open"
+    refers: str | None = None
     sdtm: str | None = None
     source: Source = "protocol"
     note: Words | None = None
@@ -305,6 +309,7 @@ class Supply(Frozen):
     units_per_kit: int
     units_per_day: int
     dispense: Mapping[str, int]
+    stocking: Stocking = Stocking()
 
 
 class Endpoint(Frozen):
@@ -354,6 +359,7 @@ class Study(Frozen):
     verification: reviewing.Verification = reviewing.Verification()
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
+    signing: Signing = Signing()
 
     @property
     def blinded(self) -> bool:

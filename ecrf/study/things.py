@@ -80,6 +80,8 @@ def _plan(study: model.Study) -> Iterator[tuple[Key, Thing]]:
 def _design(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     if study.supply is not None:
         yield ("supply",), Thing(T("the supply"), None, _facts(study.supply))
+        name = T("the keeping of kits")
+        yield ("stocking",), Thing(name, None, _facts(study.supply.stocking))
     design = study.randomization
     if design is None:
         return
@@ -131,6 +133,7 @@ def _review(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         name = T("milestone {milestone}", milestone=point.id)
         yield ("milestone", point.id), Thing(name, None, _facts(point))
     words = T("the ready-made words of queries")
+    yield ("signing",), Thing(T("the way of signing"), None, _facts(study.signing))
     yield ("query words",), Thing(words, None, _facts(study.query_words))
 
 

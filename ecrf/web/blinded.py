@@ -20,6 +20,7 @@ from ecrf.web import (
     locks,
     participants,
     people,
+    pin,
     printing,
     quality,
     queries,
@@ -39,7 +40,7 @@ PAGES: tuple[Pages, ...] = (
     deviations.pages, double.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
-    people.pages, printing.pages, laboratory.pages, results.pages, quality.pages,
+    people.pages, pin.pages, printing.pages, laboratory.pages, results.pages, quality.pages,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ecrf.kernel.access import TITLES, Right
 from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
-from ecrf.web import changes, conflict, drafts, prompts, reviewed, sheet, sign_in, where
+from ecrf.web import changes, conflict, drafts, pin, prompts, reviewed, sheet, sign_in, where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.spot import FIRST, NUMBERED, Spot
 from forms import due, entries, html, ladder, queries, signing
@@ -148,7 +148,7 @@ def sign(study_id: str, code: str, key: str, form: str, number: int) -> Response
     try:
         reauthentication.confirm(
             g.session, g.by, g.present, request.form.get("username", ""),
-            request.form.get("password", ""),
+            request.form.get("password", ""), pin.given(found.study),
         )  # fmt: skip
         signing.sign(
             g.session, g.by, found, zone=found.site.zone,

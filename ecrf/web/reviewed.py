@@ -7,6 +7,7 @@ from flask import g
 
 from ecrf.kernel import reauthentication
 from ecrf.kernel.access import Right
+from ecrf.kernel.reauthentication import Means
 from ecrf.study import versions
 from forms import signing
 from forms.lookup import Found
@@ -32,7 +33,7 @@ class Reviewed:
     looks_after: bool
     complete: bool
     since: Since | None
-    both: bool
+    means: Means
 
     def state(self, key: str) -> str:
         """Return the word for one item, "" when there is nothing to say about it."""
@@ -58,8 +59,12 @@ def around(found: Found) -> Reviewed:
         looks_after=looks_after,
         complete=found.status == "complete",
         since=later.since(g.session, entry) if entry and signing.broken(entry) else None,
-        both=bool(signs and g.present and reauthentication.both_needed(g.session, g.present)),
+        means=_means(found) if signs and g.present else Means(),
     )
+
+
+def _means(found: Found) -> Means:
+    return reauthentication.means(g.session, g.present, pin=found.study.signing.pin)
 
 
 def _may(found: Found) -> frozenset[Right]:

@@ -18,7 +18,7 @@ from flask import Blueprint, g, make_response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, pins
 from ecrf.kernel.access import Right
 from ecrf.kernel.accounts import NOBODY, Present, WrongPassword
 from ecrf.kernel.db import Database
@@ -168,3 +168,5 @@ def _idle_noted() -> bool:
 def _note_failure(database: Database, no: WrongPassword) -> None:
     with database.write() as session:
         accounts.note_failure(session, g.by, no.person_id, request.form.get("username", ""))
+        if isinstance(no, pins.WrongPin):
+            pins.note_failure(session, no)

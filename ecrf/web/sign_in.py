@@ -13,6 +13,7 @@ from ecrf.web.services import services
 
 pages = Pages("sign_in", __name__)
 HELD = "held:"
+NEVER_HELD = ("csrf", "password", "pin", "pin_again")
 
 Held = list[tuple[str, str]]
 
@@ -89,11 +90,11 @@ def _page(
 
 
 def _held(prefix: str) -> Held:
-    """Return the parts of a form that was sent, but for passwords and its token."""
+    """Return the parts of a form that was sent, but for passwords, PINs and its token."""
     return [
         (name.removeprefix(prefix), value)
         for name, value in request.form.items(multi=True)
-        if name.startswith(prefix) and name.removeprefix(prefix) not in ("csrf", "password")
+        if name.startswith(prefix) and name.removeprefix(prefix) not in NEVER_HELD
     ]
 
 

@@ -11,7 +11,7 @@ from ecrf.kernel.access import TITLES, Right, Role
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.people import GrantRow, Person
 from ecrf.kernel.text import T
-from ecrf.web import where
+from ecrf.web import pin, where
 from ecrf.web.routes import Again, Pages
 from forms.review import bulk, occasions
 from forms.review.occasions import Occasion
@@ -43,8 +43,9 @@ def sign(study_id: str, code: str) -> ResponseReturnValue:
     occasion = _occasion(study_id)
     try:
         reauthentication.confirm(
-            g.session, g.by, g.present, sent.get("username", ""), sent.get("password", "")
-        )
+            g.session, g.by, g.present, sent.get("username", ""), sent.get("password", ""),
+            pin.given(where.in_force(study_id, Right.ENTRY_SIGN).study),
+        )  # fmt: skip
         bulk.sign(g.session, g.by, study_id, code, occasion, _seen(), who.zone)
     except Refused as refusal:
         wrong = refusal
@@ -62,7 +63,7 @@ def _page(study_id: str, code: str, refusal: Refused | None = None) -> str:
         "sign_many.html", study=study, batch=batch, who=batch.who, refusal=refusal,
         milestones=list(occasions.milestones(study)),
         visits=[visit for visit in visits if visit.held_on or visit.kind == "log"],
-        both=reauthentication.both_needed(g.session, g.present),
+        means=reauthentication.means(g.session, g.present, pin=study.signing.pin),
         chosen={"visit": _asked("visit"), "milestone": _asked("milestone")},
         delegates=_delegates(study_id, batch.who.site), titles=TITLES,
     )  # fmt: skip

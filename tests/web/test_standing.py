@@ -1,4 +1,4 @@
-"""How far a form is and why an answer is missing: on pages, as stored, and in the data files."""
+"""How far a form is and why an answer is missing: on pages, as stored, in the data files."""
 
 import re
 from pathlib import Path

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from forms.context import Context, scope
 from forms.answers import Answer
+from forms.context import Context, scope
 from forms.plan import plan
 from forms.quality import own, rules
 from forms.quality.own import Wanted

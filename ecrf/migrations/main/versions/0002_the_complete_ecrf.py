@@ -9,6 +9,19 @@ branch_labels = None
 depends_on = None
 
 
+REFUSALS = {
+    "sqlite": (
+        "CREATE TRIGGER entry_locked_change BEFORE UPDATE OF answers, status, version ON entry WHEN (OLD.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = OLD.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))) AND (OLD.open_until IS NULL OR OLD.open_until <= NEW.saved_at) BEGIN SELECT RAISE(ABORT, 'entry is locked'); END",
+        "CREATE TRIGGER entry_locked_new BEFORE INSERT ON entry WHEN (NEW.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = NEW.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))) AND NOT EXISTS (SELECT 1 FROM visit v WHERE v.id = NEW.visit_id AND v.open_until > NEW.saved_at) BEGIN SELECT RAISE(ABORT, 'entry is locked'); END",
+        "CREATE TRIGGER entry_locked_gone BEFORE DELETE ON entry WHEN (OLD.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = OLD.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))) BEGIN SELECT RAISE(ABORT, 'entry is locked'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION refuse_locked_entry() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE barred boolean; BEGIN IF TG_OP = 'UPDATE' THEN barred := (OLD.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = OLD.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))) AND (OLD.open_until IS NULL OR OLD.open_until <= NEW.saved_at); ELSIF TG_OP = 'INSERT' THEN barred := (NEW.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = NEW.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))) AND NOT EXISTS (SELECT 1 FROM visit v WHERE v.id = NEW.visit_id AND v.open_until > NEW.saved_at); ELSE barred := (OLD.state = 'locked' OR EXISTS (SELECT 1 FROM visit v JOIN participant p ON p.id = v.participant_id JOIN site s ON s.study = p.study AND s.code = p.site JOIN study t ON t.id = p.study WHERE v.id = OLD.visit_id AND 'locked' IN (v.state, p.state, s.state, t.state))); END IF; IF barred THEN RAISE EXCEPTION USING MESSAGE = 'entry is locked', ERRCODE = 'restrict_violation'; END IF; IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER entry_locked BEFORE INSERT OR DELETE OR UPDATE OF answers, status, version ON entry FOR EACH ROW EXECUTE FUNCTION refuse_locked_entry()",
+    ),
+}
+
+
 def upgrade() -> None:
     """Carry the change out."""
     op.create_table(
@@ -65,6 +78,14 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "study", "laboratory", name=op.f("uq_laboratory_mapping_study_laboratory")
         ),
+    )
+    op.create_table(
+        "pin",
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=255), nullable=False),
+        sa.Column("set_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_pin_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_pin")),
     )
     op.create_table(
         "quality_rule",
@@ -127,6 +148,84 @@ def upgrade() -> None:
         sa.UniqueConstraint("study", "site", "form", name=op.f("uq_site_plan_study_site_form")),
     )
     op.create_table(
+        "unlock",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.String(length=120), nullable=False),
+        sa.Column("items", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("until", sa.DateTime(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("closed_by", sa.Integer(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(), nullable=True),
+        sa.Column("changed", sa.Integer(), nullable=True),
+        sa.Column("summary", sa.String(length=64), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('asked', 'approved', 'refused', 'closed')",
+            name=op.f("ck_unlock_status"),
+        ),
+        sa.CheckConstraint(
+            "decided_by IS NULL OR decided_by <> asked_by", name=op.f("ck_unlock_two_people")
+        ),
+        sa.ForeignKeyConstraint(["asked_by"], ["person.id"], name=op.f("fk_unlock_asked_by")),
+        sa.ForeignKeyConstraint(["closed_by"], ["person.id"], name=op.f("fk_unlock_closed_by")),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["person.id"], name=op.f("fk_unlock_decided_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unlock")),
+    )
+    with op.batch_alter_table("unlock", schema=None) as batch_op:
+        batch_op.create_index("ix_unlock_study", ["study", "status"], unique=False)
+
+    op.create_table(
+        "waiver",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("site", sa.String(length=64), nullable=True),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=240), nullable=False),
+        sa.Column("text_en", sa.String(length=600), nullable=False),
+        sa.Column("text_zh", sa.String(length=600), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("by", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_waiver_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiver")),
+    )
+    with op.batch_alter_table("waiver", schema=None) as batch_op:
+        batch_op.create_index("ix_waiver_study", ["study", "mark"], unique=False)
+
+    op.create_table(
+        "lock_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("by", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("role", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("lock_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('asked', 'done', 'withdrawn')", name=op.f("ck_lock_request_status")
+        ),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_lock_request_by")),
+        sa.ForeignKeyConstraint(["lock_id"], ["lock.id"], name=op.f("fk_lock_request_lock_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lock_request")),
+    )
+    with op.batch_alter_table("lock_request", schema=None) as batch_op:
+        batch_op.create_index("ix_lock_request_study", ["study", "status"], unique=False)
+
+    op.create_table(
         "result_row",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("file_id", sa.Integer(), nullable=False),
@@ -157,6 +256,30 @@ def upgrade() -> None:
             "ix_result_row_status",
             ["file_id", "status", "code", "visit", "form", "line"],
             unique=False,
+        )
+
+    op.create_table(
+        "site_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("ethics_on", sa.Date(), nullable=True),
+        sa.Column("reference", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("put_at", sa.DateTime(), nullable=False),
+        sa.Column("put_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fingerprint"],
+            ["protocol_version.fingerprint"],
+            name=op.f("fk_site_version_fingerprint"),
+        ),
+        sa.ForeignKeyConstraint(["put_by"], ["person.id"], name=op.f("fk_site_version_put_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_site_version")),
+    )
+    with op.batch_alter_table("site_version", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_site_version_site", ["study", "site", "effective_on"], unique=False
         )
 
     op.create_table(
@@ -204,6 +327,57 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("reference_range", schema=None) as batch_op:
         batch_op.create_index("ix_reference_range_study", ["study", "retired_in"], unique=False)
+
+    op.create_table(
+        "double_copy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("participant_id", sa.Integer(), nullable=False),
+        sa.Column("visit_id", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("seat", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("protocol", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('draft', 'complete')", name=op.f("ck_double_copy_status")
+        ),
+        sa.CheckConstraint("seat IN (1, 2)", name=op.f("ck_double_copy_seat")),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participant.id"], name=op.f("fk_double_copy_participant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_double_copy_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["protocol"], ["protocol_version.fingerprint"], name=op.f("fk_double_copy_protocol")
+        ),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["visit.id"], name=op.f("fk_double_copy_visit_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_double_copy")),
+        sa.UniqueConstraint(
+            "visit_id",
+            "form",
+            "number",
+            "person_id",
+            name=op.f("uq_double_copy_visit_id_form_number_person_id"),
+        ),
+        sa.UniqueConstraint(
+            "visit_id",
+            "form",
+            "number",
+            "seat",
+            name=op.f("uq_double_copy_visit_id_form_number_seat"),
+        ),
+    )
+    with op.batch_alter_table("double_copy", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_double_copy_participant_id"), ["participant_id"], unique=False
+        )
 
     op.create_table(
         "draft",
@@ -280,6 +454,55 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("quality_exclusion", schema=None) as batch_op:
         batch_op.create_index("ix_quality_exclusion_study", ["study"], unique=False)
+
+    op.create_table(
+        "rejudged_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("old", sa.String(length=240), nullable=False),
+        sa.Column("new", sa.String(length=240), nullable=False),
+        sa.Column("old_flag", sa.String(length=1), nullable=False),
+        sa.Column("new_flag", sa.String(length=1), nullable=False),
+        sa.Column("old_grade", sa.String(length=4), nullable=False),
+        sa.Column("new_grade", sa.String(length=4), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('found', 'taken', 'left')", name=op.f("ck_rejudged_result_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name=op.f("fk_rejudged_result_entry_id")
+        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_rejudged_result_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rejudged_result")),
+        sa.UniqueConstraint(
+            "job_id", "entry_id", "item", name=op.f("uq_rejudged_result_job_id_entry_id_item")
+        ),
+    )
+    op.create_table(
+        "reminder",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study", sa.String(length=64), nullable=False),
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.Column("participant_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=True),
+        sa.Column("raised_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_reminder_entry_id")),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participant.id"], name=op.f("fk_reminder_participant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
+        sa.UniqueConstraint("entry_id", "rule", name=op.f("uq_reminder_entry_id_rule")),
+    )
+    with op.batch_alter_table("reminder", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reminder_participant_id"), ["participant_id"], unique=False
+        )
+        batch_op.create_index("ix_reminder_study", ["study", "due_at", "id"], unique=False)
 
     op.create_table(
         "review_mark",
@@ -386,6 +609,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("signature_id", sa.Integer(), nullable=True),
         sa.Column("signed_at", sa.DateTime(), nullable=True),
+        sa.Column("salt", sa.String(length=64), nullable=False),
         sa.Column("query_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "status IN ('waiting', 'draft', 'signed', 'ended')",
@@ -427,15 +651,20 @@ def upgrade() -> None:
 
     with op.batch_alter_table("entry", schema=None) as batch_op:
         batch_op.add_column(sa.Column("verified", sa.JSON(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column("open_until", sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column("open_items", sa.JSON(none_as_null=True), nullable=True))
+
+    with op.batch_alter_table("lock", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("reopened_at", sa.DateTime(), nullable=True))
+        batch_op.add_column(
+            sa.Column("reason", sa.String(length=400), server_default="", nullable=False)
+        )
+        batch_op.add_column(sa.Column("manifest", sa.JSON(none_as_null=True), nullable=True))
 
     with op.batch_alter_table("query", schema=None) as batch_op:
         batch_op.add_column(sa.Column("visit_id", sa.Integer(), nullable=True))
-        batch_op.add_column(
-            sa.Column("form", sa.String(length=64), server_default="", nullable=False)
-        )
-        batch_op.add_column(
-            sa.Column("number", sa.Integer(), server_default="0", nullable=False)
-        )
+        batch_op.add_column(sa.Column("form", sa.String(length=64), nullable=False))
+        batch_op.add_column(sa.Column("number", sa.Integer(), nullable=False))
         batch_op.add_column(sa.Column("answered_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("closed_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("assigned_role", sa.String(length=64), nullable=True))
@@ -455,14 +684,14 @@ def upgrade() -> None:
 
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(sa.Column("signed_at", sa.DateTime(), nullable=True))
+        batch_op.add_column(
+            sa.Column("wrong_pins", sa.Integer(), server_default="0", nullable=False)
+        )
 
     with op.batch_alter_table("visit", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("asked", sa.String(length=400), server_default="", nullable=False)
-        )
-        batch_op.add_column(
-            sa.Column("spared", sa.String(length=400), server_default="", nullable=False)
-        )
+        batch_op.add_column(sa.Column("asked", sa.String(length=400), nullable=False))
+        batch_op.add_column(sa.Column("spared", sa.String(length=400), nullable=False))
+        batch_op.add_column(sa.Column("open_until", sa.DateTime(), nullable=True))
 
     with op.batch_alter_table("query") as batch_op:
         batch_op.drop_constraint(op.f("ck_query_status"), type_="check")
@@ -475,3 +704,5 @@ def upgrade() -> None:
     op.execute(
         "UPDATE query SET visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id), form = (SELECT form FROM entry WHERE entry.id = query.entry_id), number = (SELECT number FROM entry WHERE entry.id = query.entry_id) WHERE entry_id IS NOT NULL"
     )
+    for statement in REFUSALS[op.get_bind().dialect.name]:
+        op.execute(statement)
