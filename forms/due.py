@@ -2,6 +2,8 @@
 repeating form comes in turn.
 """
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.errors import Conflict
@@ -11,9 +13,9 @@ from forms import ladder
 from forms.lookup import Found
 
 
-def require(session: Session, found: Found) -> None:
-    """Refuse what is frozen or locked, not due, or out of turn."""
-    ladder.require(session, found.place, ladder.OPEN)
+def require(session: Session, found: Found, at: datetime | None = None) -> None:
+    """Refuse what is frozen or locked at `at`, not due, or out of turn."""
+    ladder.require(session, found.place, ladder.OPEN, at)
     refusal = not_due(found)
     if refusal is not None:
         raise Conflict(refusal)

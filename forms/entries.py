@@ -27,6 +27,7 @@ from forms.lookup import Found
 from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
 from forms.review import verified
+from forms.unlocking import items
 from visits import refusals
 
 
@@ -87,13 +88,14 @@ def save(
     """
     right = settled or Right.ENTRY_WRITE
     role = lookup.role(by, right, found.participant)
-    due.require(session, found)
+    due.require(session, found, by.at)
     if settled is None:
         due.require_single(found)
     decided = plan(found.study, found.form, found.answers, given, found.context)
     status = "complete" if complete or found.status == "complete" else "draft"
     if found.version != seen_version:
         return _already(session, by, found, decided, status, seen_version)
+    items.require(found, decided)
     reason = _require_acceptable(found, decided, reason) or (reason if settled else None)
     moves = _moves(session, found, decided, status)
     altered = bool(decided.edits) or status != found.status
@@ -103,7 +105,7 @@ def save(
     written = store.write(session, by, found, row)
     if written is None:
         now = lookup.again(session, by.actor, found, right)
-        due.require(session, now)
+        due.require(session, now, by.at)
         decided = plan(now.study, now.form, now.answers, given, now.context)
         return _already(session, by, now, decided, status, seen_version)
     raised.store(session, by, found, written, moves)
@@ -124,7 +126,8 @@ def not_done(session: Session, by: By, found: Found, reason: str) -> int:
     Refused while somebody's answers stand in it: those are taken out first, with a reason.
     """
     role = lookup.role(by, Right.ENTRY_WRITE, found.participant)
-    due.require(session, found)
+    due.require(session, found, by.at)
+    items.require_all(found)
     cells = found.form.cells
     if any(key in cells and cells[key].question.derive is None for key in found.answers):
         raise Conflict(

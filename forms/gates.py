@@ -1,26 +1,30 @@
 """The gates of a lock: everything that still stands in its way, found live.
 
-A blocker names what is wrong and where, so that a page can link to it. Nothing is waived: what
-blocks is put right, or said to be not done or missed with a reason.
+A blocker names what is wrong and where, so that a page can link to it. What blocks is put
+right, or said to be not done or missed with a reason; else it is waived, one thing at a time
+(`forms.closing.waivers`).
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import verify
 from ecrf.kernel.keys import Verifier
 from ecrf.kernel.ledger import participant_chain, study_chain
 from ecrf.kernel.people import Site
-from ecrf.kernel.text import Message, T
+from ecrf.kernel.text import Message, T, Text
 from ecrf.study import versions
-from forms import casebook, fold
+from ecrf.study.model import Study, Words
+from forms import answers, casebook, fold
 from forms.adjudicating import blocking
+from forms.closing import checks, reports
 from forms.questions import places
 from forms.scope import Level, Scope
 from forms.tables import Entry, Query
@@ -36,8 +40,16 @@ class Gate(StrEnum):
     VISIT = "visit"
     STATUS = "status"
     RECEIPT = "receipt"
+    VERIFICATION = "verification"
     ADJUDICATION = "adjudication"
+    ALERT = "alert"
+    REPORT = "report"
+    JOB = "job"
     LEDGER = "ledger"
+
+
+FIRM = frozenset({Gate.RECEIPT, Gate.JOB, Gate.LEDGER})
+"""What cannot be waived: it would make the lock say what is not so."""
 
 
 class Blocker(NamedTuple):
@@ -50,12 +62,19 @@ class Blocker(NamedTuple):
     form: str | None = None
     number: int | None = None
     item: str | None = None
+    ref: str = ""
 
     @property
     def place(self) -> str:
         """Return where it is, such as `PUMCH-001/W4/ri/1/igg4`."""
         parts = (self.participant, self.visit, self.form, self.number, self.item)
         return "/".join(str(part) for part in parts if part is not None)
+
+    @property
+    def mark(self) -> str:
+        """Return what names exactly this blocker: its gate, its place and its words."""
+        said = "\n".join((self.kind.value, self.place, self.ref, self.text.in_("en")))
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def gates(
@@ -70,12 +89,17 @@ def open_ends(session: Session, scope: Scope, at: datetime) -> tuple[Blocker, ..
     entries = session.execute(_entries(scope)).all()
     found = [
         *_not_started(session, scope, entries),
-        *_not_complete(entries),
+        *_not_complete(session, entries),
         *_queries(session, scope),
         *_unsigned(session, entries),
         *_visits(session, scope, at),
         *_participants(session, scope),
         *_cases(session, scope),
+        *(Blocker(Gate.SIGNATURE, *found) for found in checks.unsigned(session, scope)),
+        *(Blocker(Gate.VERIFICATION, *found) for found in checks.unverified(session, scope)),
+        *(Blocker(Gate.ALERT, *found) for found in checks.alerts(session, scope)),
+        *(Blocker(Gate.REPORT, *found) for found in reports.missing(session, scope)),
+        *(Blocker(Gate.JOB, text) for text in checks.jobs(session, scope)),
     ]
     order = list(Gate)
     return tuple(sorted(found, key=lambda blocker: order.index(blocker.kind)))
@@ -117,15 +141,17 @@ def _not_started(session: Session, scope: Scope, entries: Sequence[Any]) -> Iter
             if needed and (row.id, planned.form) not in begun:
                 text = T(
                     "{form} is required at {visit} and was not started.",
-                    form=study.forms[planned.form].title, visit=row.key,
+                    form=study.forms[planned.form].title,
+                    visit=called(study, row.plan, row.key),
                 )  # fmt: skip
                 yield Blocker(Gate.FORM, text, row.code, row.key, planned.form, 1)
 
 
-def _not_complete(entries: Sequence[Any]) -> Iterator[Blocker]:
+def _not_complete(session: Session, entries: Sequence[Any]) -> Iterator[Blocker]:
     for entry in entries:
         if entry.status == "draft":
-            text = T("{form} was started and is not complete.", form=entry.form.upper())
+            form = versions.model(session, entry.protocol).forms[entry.form]
+            text = T("{form} was started and is not complete.", form=form.title)
             yield Blocker(Gate.FORM, text, entry.code, entry.key, entry.form, entry.number)
 
 
@@ -147,7 +173,16 @@ def _unsigned(session: Session, entries: Sequence[Any]) -> Iterator[Blocker]:
 
 def _queries(session: Session, scope: Scope) -> Iterator[Blocker]:
     rows = session.execute(
-        select(Query.item, Query.status, Query.form, Query.number, Participant.code, Visit.key)
+        select(
+            Query.id,
+            Query.item,
+            Query.status,
+            Query.form,
+            Query.number,
+            Participant.code,
+            Visit.key,
+            func.coalesce(Entry.protocol, Participant.protocol).label("protocol"),
+        )
         .join(Participant, Participant.id == Query.participant_id)
         .outerjoin(Visit, Visit.id == Query.visit_id)
         .outerjoin(Entry, Entry.id == Query.entry_id)
@@ -156,14 +191,25 @@ def _queries(session: Session, scope: Scope) -> Iterator[Blocker]:
         .order_by(Participant.code, Visit.position, Query.form, Query.number, Query.id)
     )
     for row in rows:
-        item = places.NAMES.get(places.about(row.key is not None, row.form, row.item), row.item)
+        about = places.about(row.key is not None, row.form, row.item)
+        item = places.NAMES.get(about) or _item(session, row)
         text = (
             T("A query on {item} waits for an answer.", item=item)
             if row.status == "open"
             else T("A query on {item} is answered and waits to be closed.", item=item)
         )
-        place = (row.form, row.number, row.item) if row.form else (None, None, None)
-        yield Blocker(Gate.QUERY, text, row.code, row.key, *place)
+        form, number, about_item = (
+            (row.form, row.number, row.item) if row.form else (None, None, None)
+        )
+        yield Blocker(
+            Gate.QUERY, text, row.code, row.key, form, number, about_item, str(row.id)
+        )
+
+
+def _item(session: Session, row: Any) -> Text:
+    form = versions.model(session, row.protocol).forms.get(row.form)
+    cell = form.cells.get(row.item) if form else None
+    return answers.called(cell) if cell else Words(en=row.item, zh=row.item)
 
 
 def _visits(session: Session, scope: Scope, at: datetime) -> Iterator[Blocker]:
@@ -171,17 +217,30 @@ def _visits(session: Session, scope: Scope, at: datetime) -> Iterator[Blocker]:
     if scope.level is Level.ENTRY:
         return
     rows = session.execute(
-        select(Visit.key, Visit.due, Participant.code, Site.zone)
+        select(
+            Visit.plan, Visit.key, Visit.due, Participant.code, Participant.protocol, Site.zone
+        )
         .join(Participant, Participant.id == Visit.participant_id)
         .join(Site, and_(Site.study == Participant.study, Site.code == Participant.site))
         .where(scope.participants(), scope.visits(), Visit.due.is_not(None))
         .order_by(Participant.code, Visit.position)
     )
     for row in rows:
-        yield Blocker(Gate.VISIT, _waiting(row.key, row.due, row.zone, at), row.code, row.key)
+        visit = called(versions.model(session, row.protocol), row.plan, row.key)
+        yield Blocker(Gate.VISIT, _waiting(visit, row.due, row.zone, at), row.code, row.key)
 
 
-def _waiting(visit: str, due: date, zone: str, at: datetime) -> Message:
+def called(study: Study, plan: str, key: str) -> Text:
+    """Return what people call a visit; one of several of a kind has its key behind it."""
+    known = study.visit.get(plan)
+    if known is None:
+        return Words(en=key, zh=key)
+    if key == plan:
+        return known.label
+    return Words(en=f"{known.label.en} {key}", zh=f"{known.label.zh} {key}")
+
+
+def _waiting(visit: Text, due: date, zone: str, at: datetime) -> Message:
     if due < at.astimezone(ZoneInfo(zone)).date():
         return T(
             "{visit} was due by {day} and is neither held nor missed.", visit=visit, day=due

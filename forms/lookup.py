@@ -78,10 +78,10 @@ class Found:
             Rung("study", self.study_state),
             Rung("site", self.site.state),
             Rung("participant", self.participant.state),
-            Rung("visit", self.visit.state),
+            Rung("visit", self.visit.state, self.visit.open_until),
         ]
         if self.entry:
-            rungs.append(Rung("entry", self.entry.state))
+            rungs.append(Rung("entry", self.entry.state, self.entry.open_until))
         return Place(
             self.participant.study,
             self.participant.site,

@@ -73,7 +73,7 @@ def open_(
     """
     spot = where if isinstance(where, Spot) else places.of_form(where, item)
     role = lookup.role(by, Right.QUERY_OPEN, spot.participant)
-    places.require_unlocked(session, spot.place)
+    places.require_unlocked(session, spot.place, by.at)
     said = _said(text, LONGEST_QUESTION)
     if spot.head is None:
         raise ValueError("a place to ask about is looked up with lock=True")
@@ -128,14 +128,14 @@ def assign(session: Session, by: By, asked: Asked, assignee: Assignee | None) ->
     participant = asked.participant
     held = by.actor.role_for(Right.QUERY_OPEN, participant.study, participant.site)
     role = held or lookup.role(by, Right.QUERY_ANSWER, participant)
-    places.require_unlocked(session, asked.place)
+    places.require_unlocked(session, asked.place, by.at)
     query = asked.query
     if query.status not in LIVE:
         raise Conflict(_WRONG_STATE[query.status])
     now = (assignee.role.value, assignee.person_id) if assignee else (None, None)
     if now == (query.assigned_role, query.assigned_to):
         raise Conflict(T("The query is assigned like this already."))
-    _update(session, [asked], LIVE, {"assigned_role": now[0], "assigned_to": now[1]})
+    _update(session, by, [asked], LIVE, {"assigned_role": now[0], "assigned_to": now[1]})
     said = assignee.said if assignee else Said("–")
     _say(session, by, [query.id], "assign", said)
     was = asked.assignee or query.assigned_role
@@ -161,11 +161,11 @@ def _take(
         for one in asked
     ]
     for one in asked:
-        places.require_unlocked(session, one.place)
+        places.require_unlocked(session, one.place, by.at)
         if one.query.status not in turn.start:
             raise Conflict(_WRONG_STATE[one.query.status])
     said = _said(text, LONGEST_REPLY)
-    _update(session, asked, turn.start, {"status": turn.end, **_moments(by, turn)})
+    _update(session, by, asked, turn.start, {"status": turn.end, **_moments(by, turn)})
     _say(session, by, [one.query.id for one in asked], turn.act, said)
     _record(session, by, held, turn.act, said.text)
 
@@ -180,6 +180,7 @@ def _moments(by: By, turn: _Turn) -> dict[str, object]:
 
 def _update(
     session: Session,
+    by: By,
     asked: Sequence[Asked],
     start: tuple[str, ...],
     values: dict[str, object],
@@ -191,7 +192,7 @@ def _update(
         .where(
             Query.id.in_(sorted(as_found)),
             Query.status.in_(sorted(set(as_found.values()) & set(start))),
-            _asked.unlocked(),
+            _asked.unlocked(by.at),
         )
         .values(values)
         .returning(Query.id)

@@ -55,7 +55,7 @@ def sign(session: Session, by: By, found: Found, *, zone: str, seen_version: int
     `zone` is the signer's time zone, printed with the time.
     """
     role = lookup.role(by, Right.ENTRY_SIGN, found.participant)
-    ladder.require(session, found.place, ladder.UNLOCKED)
+    ladder.require(session, found.place, ladder.UNLOCKED, by.at)
     entry, meaning = found.entry, found.form.signed
     if meaning is None:
         raise Conflict(T("{form} asks for no signature.", form=found.form.title))
@@ -97,8 +97,7 @@ def bind(session: Session, by: By, role: Role, leaves: Sequence[Leaf], zone: str
         .where(
             Entry.id.in_(sorted(versions)),
             Entry.version == case(versions, value=Entry.id),
-            Entry.state.in_(ladder.UNLOCKED),
-            ladder.still_at(Entry.__table__.c.visit_id, ladder.UNLOCKED),
+            ladder.writable(ladder.UNLOCKED, by.at),
         )
         .values(signature_id=case(signatures, value=Entry.id), signed_version=Entry.version)
         .returning(Entry.id)

@@ -11,6 +11,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ecrf.kernel.db import Base, Code, Key
+from forms import lasting
 
 
 class Entry(Base):
@@ -20,6 +21,8 @@ class Entry(Base):
     parts left out. `status`: draft, complete, not done. `state`: open, frozen, locked.
     `version` counts saves. Made by the first save. `verified` is {item key: version at which it
     was compared with the source, 0 when it was changed since} (`forms.review.verified`).
+    `open_until` lets a locked entry be changed before that moment, and `open_items`, when it is
+    there, only these items of it (`forms.unlocking`). The database refuses the rest.
     """
 
     __tablename__ = "entry"
@@ -46,6 +49,11 @@ class Entry(Base):
     signed_version: Mapped[int | None]
     saved_at: Mapped[datetime]
     saved_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    open_until: Mapped[datetime | None]
+    open_items: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+lasting.shut(Base.metadata.tables[Entry.__tablename__])
 
 
 class Query(Base):
@@ -67,9 +75,7 @@ class Query(Base):
         UniqueConstraint("entry_id", "item", "rule", "serial"),
         Index("ix_query_study_status", "study", "status", "id"),
         Index("ix_query_place", "visit_id", "form", "number"),
-        CheckConstraint(
-            "status IN ('open', 'answered', 'closed', 'cancelled')", name="status"
-        ),
+        CheckConstraint("status IN ('open', 'answered', 'closed', 'cancelled')", name="status"),
         CheckConstraint("form = '' OR visit_id IS NOT NULL", name="form_at_visit"),
     )
 
@@ -87,8 +93,8 @@ class Query(Base):
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
-    form: Mapped[Code] = mapped_column(default="", server_default="")
-    number: Mapped[int] = mapped_column(default=0, server_default="0")
+    form: Mapped[Code] = mapped_column(default="")
+    number: Mapped[int] = mapped_column(default=0)
     answered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     assigned_role: Mapped[Code | None]
@@ -115,7 +121,11 @@ class QueryMessage(Base):
 
 
 class Lock(Base):
-    """A lock (or freeze) that was set: what it covers and the ledger position it stands at."""
+    """A lock (or freeze) that was set: what it covers and the ledger position it stands at.
+
+    `manifest` is what was locked, for a lock (`forms.closing.manifest`). `reopened_at` says
+    that part of it was unlocked since: the next lock takes its place.
+    """
 
     __tablename__ = "lock"
 
@@ -128,3 +138,6 @@ class Lock(Base):
     by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     checkpoint: Mapped[int | None]
     lifted_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    manifest: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

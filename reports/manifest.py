@@ -25,6 +25,7 @@ class LockFacts(NamedTuple):
     at: datetime
     checkpoint: int | None
     lifted_at: datetime | None
+    reopened_at: datetime | None
 
 
 class Source(NamedTuple):

@@ -92,6 +92,13 @@ def _source(reading: Session, by: By, study: str, lock_id: int | None) -> Source
     sites = frozenset({lock.target}) if lock.scope == "site" else None
     if held is not None and (sites is None or not sites <= held):
         raise NotAllowed(T("Your role does not cover every site of this lock."))
+    if lock.reopened_at is not None and lock.lifted_at is None:
+        raise Conflict(
+            T(
+                "Part of lock {id} was unlocked. Lock it again; packages are made of that.",
+                id=lock_id,
+            )
+        )
     if lock.lifted_at is not None or lock.checkpoint is None:
         raise Conflict(
             T(

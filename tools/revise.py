@@ -60,8 +60,12 @@ def main(which, message):
     """Write the revision's file, formatted, and print its path."""
     down = migrations.head(which)
     number = f"{int(down or 0) + 1:04}"
-    made, code = _difference(which)
-    guards = [t for name in made if guarded(t := metadata(which).tables[name])]
+    known, code = _difference(which)
+    guards = [
+        table
+        for table in metadata(which).sorted_tables
+        if guarded(table) and not _names(table) <= known
+    ]
     page = PAGE.format(
         message=message,
         revision=number,
@@ -79,7 +83,7 @@ def main(which, message):
 
 
 def _difference(which):
-    """Return the tables newly made, and the code that leads to the models."""
+    """Return the names of the triggers there are, and the code that leads to the models."""
     with postgres.running() as server:
         url = server.create()
         if migrations.head(which):
@@ -95,11 +99,17 @@ def _difference(which):
                 operations, render_as_batch=True, render_item=_render, migration_context=context
             )
             code += _changed_checks(which, connection, server)
+            known = set(connection.exec_driver_sql("SELECT tgname FROM pg_trigger").scalars())
         engine.dispose()
-    made = [part.table_name for part in operations.ops if isinstance(part, CreateTableOp)]
     lines = [line for line in code.splitlines() if "# ###" not in line]
     moves = "".join(f"\n    op.execute({move!r})" for move in MOVES[which])
-    return made, "\n".join(lines).rstrip() + moves
+    return known, "\n".join(lines).rstrip() + moves
+
+
+def _names(table):
+    """Return the names of a table's triggers on PostgreSQL."""
+    made = " ".join(triggers(table, "postgresql"))
+    return set(re.findall(r"CREATE TRIGGER (\w+)", made))
 
 
 def _changed_checks(which, connection, server):

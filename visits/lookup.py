@@ -5,7 +5,7 @@ What lies at another site is not found, in the same words as what does not exist
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, select
@@ -51,6 +51,9 @@ class Found(NamedTuple):
     def lock(self) -> str:
         return strongest(self.visit.state, self.participant.lock)
 
+    def lock_at(self, at: datetime) -> str:
+        """Return the lock as it is at a moment: an unlock lasts until it ends."""
+        return "open" if self.visit.unlocked(at) else self.lock
 
 
 class Matrix(NamedTuple):

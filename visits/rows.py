@@ -64,6 +64,11 @@ class VisitRow:
     missed_reason: str | None
     asked: str = ""
     spared: str = ""
+    open_until: datetime | None = None
+
+    def unlocked(self, at: datetime) -> bool:
+        """Say whether the visit is unlocked at that moment, whatever is locked above it."""
+        return self.open_until is not None and at < self.open_until
 
     @property
     def span(self) -> Span | None:
@@ -106,7 +111,7 @@ PARTICIPANT = (
 VISIT = (
     Visit.id, Visit.participant_id, Visit.plan, Visit.key, Visit.kind, Visit.position,
     Visit.status, Visit.state, Visit.first, Visit.target, Visit.last, Visit.due, Visit.held_on,
-    Visit.missed_reason, Visit.asked, Visit.spared,
+    Visit.missed_reason, Visit.asked, Visit.spared, Visit.open_until,
 )  # fmt: skip
 
 

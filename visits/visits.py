@@ -5,10 +5,10 @@ one another.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, and_, case, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right
@@ -41,13 +41,13 @@ def hold(session: Session, by: By, found: Found, held_on: date, *, reason: str =
 
     A date outside the window is taken, and is a minor deviation until it is corrected.
     """
-    refusals.require_open(found.lock, _name(found))
+    refusals.require_open(found.lock_at(by.at), _name(found))
     if found.visit.held_on == held_on:
         return
     _require_possible(session, by, found, held_on)
     why = None if found.visit.held_on is None else refusals.require_reason(reason)
     head = _head(session, found)
-    _change(session, found, status="held", held_on=held_on, due=None)
+    _change(session, by.at, found, status="held", held_on=held_on, due=None)
     changes = [
         *_changed("status", found.visit.status, "held"),
         *_changed(DATE, _iso(found.visit.held_on), held_on.isoformat()),
@@ -61,14 +61,14 @@ def miss(
     session: Session, by: By, found: Found, reason: str, refs: Mapping[str, object] = NOTHING
 ) -> None:
     """Write down that a visit did not and will not take place, and why."""
-    refusals.require_open(found.lock, _name(found))
+    refusals.require_open(found.lock_at(by.at), _name(found))
     if found.visit.kind == VisitKind.LOG:
         raise Conflict(T("{visit} has no date of its own.", visit=found.plan.label))
     if found.visit.status != "planned":
         raise Conflict(T("{visit} is held or missed already.", visit=_name(found)))
     why = refusals.require_reason(reason)
     head = _head(session, found)
-    _change(session, found, status="missed", missed_reason=why, due=None)
+    _change(session, by.at, found, status="missed", missed_reason=why, due=None)
     changes = _changed("status", "planned", "missed")
     _write(session, by, found, head, "visit:miss", changes, why, refs)
 
@@ -77,13 +77,13 @@ def reopen(
     session: Session, by: By, found: Found, reason: str, refs: Mapping[str, object] = NOTHING
 ) -> None:
     """Make a missed visit, or one dated by mistake, a planned one again."""
-    refusals.require_open(found.lock, _name(found))
+    refusals.require_open(found.lock_at(by.at), _name(found))
     if found.visit.status == "planned":
         raise Conflict(T("{visit} is neither held nor missed.", visit=_name(found)))
     why = refusals.require_reason(reason)
     head = _head(session, found)
     due = schedule.due(found.plan, found.visit.span)
-    _change(session, found, status="planned", held_on=None, missed_reason=None, due=due)
+    _change(session, by.at, found, status="planned", held_on=None, missed_reason=None, due=due)
     changes = [
         *_changed("status", found.visit.status, "planned"),
         *_changed(DATE, _iso(found.visit.held_on), None),
@@ -229,19 +229,21 @@ def _head(session: Session, found: Found) -> Head:
     return LEDGER.head(session, participant_chain(who.study, who.code))
 
 
-def _change(session: Session, found: Found, **values: object) -> None:
+def _change(session: Session, at: datetime, found: Found, **values: object) -> None:
     """Change the visit's row if it still is as it was found; else somebody was faster."""
     seen = found.visit
+    above = (
+        select(Participant.id)
+        .where(Participant.id == seen.participant_id, Participant.state == "open")
+        .exists()
+    )
     changed = session.execute(
         update(Visit)
         .where(
             Visit.id == seen.id,
-            Visit.state == "open",
             Visit.status == seen.status,
             Visit.held_on.is_not_distinct_from(seen.held_on),
-            select(Participant.id)
-            .where(Participant.id == seen.participant_id, Participant.state == "open")
-            .exists(),
+            or_(and_(Visit.state == "open", above), Visit.open_until > at),
         )
         .values(**values)
         .returning(Visit.id)

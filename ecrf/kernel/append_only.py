@@ -1,8 +1,8 @@
-"""Tables that only grow: the database itself refuses to change or remove their rows.
+"""Tables the database itself defends: those that only grow, and those with a rule of their own.
 
-`guard(table)` marks a table where it is defined; `follow` adds what the database itself does
-when a row comes in. Making the table then makes the triggers too, and a migration that creates
-one carries the statements of `triggers`. Somebody who owns the database can still drop a
+`guard(table)` marks a table that only grows where it is defined; `follow` adds what the
+database itself does when a row comes in; `defend` gives a table other triggers. Making the
+table then makes the triggers too, and a migration carries the statements of `triggers`. Somebody who owns the database can still drop a
 trigger; the hash chains are there to show it.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, event
 
 MARK = "append_only"
 FOLLOWS = "follows"
+DEFENDED = "defended"
 FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -33,12 +34,22 @@ def follow(table: Table, sqlite: Sequence[str], postgresql: Sequence[str]) -> No
     table.info[FOLLOWS] = {"sqlite": tuple(sqlite), "postgresql": tuple(postgresql)}
 
 
+def defend(table: Table, sqlite: Sequence[str], postgresql: Sequence[str]) -> None:
+    """Give a table triggers that refuse what its own rule forbids, wherever it is created."""
+    table.info[DEFENDED] = {"sqlite": tuple(sqlite), "postgresql": tuple(postgresql)}
+    event.listen(table, "after_create", _refuse)
+
+
 def guarded(table: Table) -> bool:
-    return bool(table.info.get(MARK))
+    """Say whether the database refuses anything of this table."""
+    return bool(table.info.get(MARK) or table.info.get(DEFENDED))
 
 
 def triggers(table: Table, dialect: str) -> tuple[str, ...]:
     """Return the statements that make `table` refuse changes on this kind of database."""
+    defended: dict[str, tuple[str, ...]] | None = table.info.get(DEFENDED)
+    if defended is not None:
+        return defended[dialect]
     refusing = _postgresql(table) if dialect == "postgresql" else _sqlite(table)
     follows: dict[str, tuple[str, ...]] = table.info.get(FOLLOWS, {})
     return (*refusing, *follows.get(dialect, ()))

@@ -60,7 +60,7 @@ class Milestone(Frozen):
 
     It covers the complete entries of `forms` (none named: every form) at `visits` (none named:
     every visit). Forms with a meaning of their own are signed with that; the others with
-    `signed`, and without it they are not signed.
+    `signed`, and without it they are not signed. `lock` says that a lock waits for it.
     """
 
     id: Id
@@ -68,6 +68,7 @@ class Milestone(Frozen):
     visits: tuple[Id, ...] = ()
     forms: tuple[Id, ...] = ()
     signed: Words | None = None
+    lock: Annotated[bool, Strict()] = False
 
     def covers(self, form: str, visit: str) -> bool:
         """Say whether a form at a visit belongs to the milestone."""

@@ -29,6 +29,7 @@ from ecrf.web import (
     results,
     review,
     signing,
+    unlocks,
     visit,
 )
 from ecrf.web.app import make_app
@@ -39,7 +40,8 @@ PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
     deviations.pages, double.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
-    review.pages, signing.pages, randomize.pages, locks.pages, exports.pages, ledger.pages,
+    review.pages, signing.pages, randomize.pages, locks.pages, unlocks.pages,
+    exports.pages, ledger.pages,
     people.pages, pin.pages, printing.pages, laboratory.pages, results.pages, quality.pages,
 )  # fmt: skip
 

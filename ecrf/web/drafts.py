@@ -98,6 +98,6 @@ def _typed(made: EntryForm) -> keeping.Typed:
 
 
 def _require_due(found: Found) -> None:
-    barred = ladder.closed(found.place, ladder.OPEN) or due.not_due(found)
+    barred = ladder.closed(found.place, ladder.OPEN, g.by.at) or due.not_due(found)
     if barred is not None:
         raise Conflict(barred)

@@ -182,7 +182,7 @@ def _page(
         found, form, decided, problems=problems, queries=asked,
         findings=decided.findings if complete else _asked(decided),
     )  # fmt: skip
-    barred = ladder.closed(found.place, ladder.OPEN) or due.not_due(found)
+    barred = ladder.closed(found.place, ladder.OPEN, g.by.at) or due.not_due(found)
     may = {right.name: g.actor.may(right, *_where(found)) for right in Right}
     second = around.second and laid is None and "edit" not in request.args
     return render_template(
@@ -201,7 +201,7 @@ def _page(
         review=reviewed.around(found), review_labels=LABELS,
         told=lambda item, stored: changes.told(found, item, stored),
         broken=entry is not None and signing.broken(entry),
-        unlocked=ladder.closed(found.place, ladder.UNLOCKED) is None,
+        unlocked=ladder.closed(found.place, ladder.UNLOCKED, g.by.at) is None,
         on_form=[query for query in asked if not query.item],
         after=_after(spot, found), another=_another(spot, found), led=prompts.led(found),
         act=request.form.get("act", "complete"),

@@ -14,7 +14,8 @@ from ecrf.kernel.text import T
 from ecrf.web import where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
-from forms import locking, scope
+from forms import scope
+from forms.closing import covering
 from forms.tables import Lock
 from reports import made, package, verify
 from reports.made import Listed
@@ -112,7 +113,7 @@ def _find(study_id: str, name: str) -> Listed:
 def _locks(study_id: str) -> list[tuple[Lock, str]]:
     held = g.actor.sites(Right.DATA_EXPORT, study_id)
     found = []
-    for row in locking.standing(g.session, study_id):
+    for row in covering.standing(g.session, study_id):
         level = scope.Level(row.scope)
         if row.kind != "lock" or level not in (scope.Level.STUDY, scope.Level.SITE):
             continue

@@ -193,7 +193,7 @@ def _path(asked: Asked) -> str:
 
 def _acts(asked: Asked) -> list[tuple[str, Turn]]:
     """Return the turns this person can take now."""
-    if ladder.closed(asked.place, ladder.UNLOCKED) is not None:
+    if ladder.closed(asked.place, ladder.UNLOCKED, g.by.at) is not None:
         return []
     who = asked.participant
     return [
@@ -211,7 +211,7 @@ def _may_assign(asked: Asked) -> bool:
         g.actor.may(right, who.study, who.site)
         for right in (Right.QUERY_OPEN, Right.QUERY_ANSWER)
     )
-    unlocked = ladder.closed(asked.place, ladder.UNLOCKED) is None
+    unlocked = ladder.closed(asked.place, ladder.UNLOCKED, g.by.at) is None
     return held and unlocked and asked.query.status in queries.LIVE
 
 
@@ -221,7 +221,7 @@ def _may_correct(asked: Asked, found: Found) -> bool:
     return (
         asked.query.status in queries.LIVE
         and all(g.actor.may(right, who.study, who.site) for right in both)
-        and ladder.closed(found.place, ladder.OPEN) is None
+        and ladder.closed(found.place, ladder.OPEN, g.by.at) is None
         and due.not_due(found) is None
     )
 

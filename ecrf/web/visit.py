@@ -62,6 +62,7 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
     today = civil_date(g.by.at, who.zone)
     counts = formlist.counts(found.study, visit, entries)
     held, anchor = visit.held_on, who.randomized_on
+    lock = found.lock_at(g.by.at)
     return render_template(
         "visit.html",
         refusal=refusal,
@@ -70,14 +71,14 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
         who=who,
         visit=visit,
         label=where.visit_label(found.plan.label, visit.plan, visit.key),
-        standing=casebook.standing(study, visit, found.lock, counts, today),
-        lock=found.lock,
+        standing=casebook.standing(study, visit, lock, counts, today),
+        lock=lock,
         day=study_day(held, anchor) if held and anchor else None,
         out=visit.span.days_out(held) if held and anchor and visit.span else 0,
-        forms=formlist.lines(study, visit, found.lock, entries),
+        forms=formlist.lines(study, visit, lock, entries),
         on_date=[q for q in asked.above_forms(g.session, who.id) if q.visit_id == visit.id],
-        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and found.lock != "locked",
+        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and lock != "locked",
         log=visit.kind == VisitKind.LOG,
         fillable=visit.kind == VisitKind.LOG or visit.held_on is not None,
-        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and found.lock == "open",
+        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and lock == "open",
     )

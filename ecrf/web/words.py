@@ -15,6 +15,11 @@ class Sign(NamedTuple):
 
 
 SIGNS: Mapping[str, Sign] = {
+    "unlock asked": Sign("◇", T("Asked for"), "due"),
+    "unlock approved": Sign("◐", T("Unlocked"), "warning"),
+    "unlock ended": Sign("▣", T("Ended: locked"), "locked"),
+    "unlock closed": Sign("▣", T("Locked again"), "locked"),
+    "unlock refused": Sign("✕", T("Refused"), "failed"),
     "locked": Sign("▣", T("Locked"), "locked"),
     "frozen": Sign("❄\ufe0e", T("Frozen"), "frozen"),
     "open": Sign("○", T("Open"), "open"),

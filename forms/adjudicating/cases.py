@@ -6,7 +6,7 @@ after the participant's where that is written, too.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select, update
@@ -59,7 +59,7 @@ class Found:
         rungs = (
             Rung("study", self.study_state), Rung("site", self.site.state),
             Rung("participant", who.state), Rung("visit", self.visit.state),
-            Rung("entry", self.entry.state),
+            Rung("entry", self.entry.state, self.entry.open_until),
         )  # fmt: skip
         return Place(who.study, who.site, who.id, self.visit.id, self.entry.id, rungs)
 
@@ -165,7 +165,7 @@ def move(
     follows the act.
     """
     states.require(found.state, then)
-    ladder.require(session, found.place, ladder.UNLOCKED)
+    ladder.require(session, found.place, ladder.UNLOCKED, by.at)
     moved = session.connection().scalar(
         update(Case)
         .where(Case.id == found.case.id, Case.state == found.case.state)
@@ -207,6 +207,14 @@ def write(
         key=f"case:{found.case.number}", refs=about, reason=reason, changes=changes,
     )  # fmt: skip
     return LEDGER.write(session, by, [(found.head, act)])[found.head.chain]
+
+
+def package_due(found: Found) -> date | None:
+    """Return the day by which the dossier is to be with the committee; None once it is."""
+    assessed = found.case.assessed_on
+    if assessed is None or found.state not in states.WITH_OFFICE:
+        return None
+    return assessed + timedelta(days=found.rule.timers.package)
 
 
 def days_since(found: Found, at: datetime) -> int | None:

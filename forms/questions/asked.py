@@ -6,10 +6,11 @@ of its participant's chain locked; of several, the heads are locked in the order
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right
@@ -121,8 +122,19 @@ def _chosen(study_id: str, ids: Collection[int], lock: bool) -> Select[Any]:
     return query.with_for_update(of=LEDGER.chain) if lock else query
 
 
+def unlocked(at: datetime) -> ColumnElement[bool]:
+    """Return the condition on a query's row that its place may move at that moment."""
+    visit, entry = Visit.__table__.alias(), Entry.__table__.alias()
+    whole = [visit.c.id == Query.visit_id, visit.c.open_until > at, Query.entry_id.is_(None)]
+    return or_(
+        _unlocked(),
+        exists(select(visit.c.id).where(*whole)),
+        exists(select(entry.c.id).where(entry.c.id == Query.entry_id, entry.c.open_until > at)),
+    )
+
+
 @cache
-def unlocked() -> ColumnElement[bool]:
+def _unlocked() -> ColumnElement[bool]:
     """Return the condition on a query's row that nothing at or above its place is locked."""
     participant, site, study = (
         Participant.__table__.alias(), Site.__table__.alias(), StudyRow.__table__.alias(),

@@ -6,6 +6,7 @@ the places above forms and says how a place is written in a query's row.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -137,14 +138,14 @@ def place(
         Rung("site", site.state),
         Rung("participant", participant.state),
     ]
-    rungs += [Rung("visit", visit.state)] if visit else []
-    rungs += [Rung("entry", entry.state)] if entry else []
+    rungs += [Rung("visit", visit.state, visit.open_until)] if visit else []
+    rungs += [Rung("entry", entry.state, entry.open_until)] if entry else []
     return Place(
         participant.study, participant.site, participant.id, visit.id if visit else 0,
         entry.id if entry else None, tuple(rungs),
     )  # fmt: skip
 
 
-def require_unlocked(session: Session, spot: Place) -> None:
+def require_unlocked(session: Session, spot: Place, at: datetime) -> None:
     """Raise Conflict when queries no longer flow here: something at or above it is locked."""
-    ladder.require(session, spot, ladder.UNLOCKED)
+    ladder.require(session, spot, ladder.UNLOCKED, at)

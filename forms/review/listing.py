@@ -22,6 +22,7 @@ from ecrf.study.tables import StudyRow
 from forms.review import plan, siteplans
 from forms.review.plan import Drawn, Stand, Tally
 from forms.review.tables import ReviewMark
+from forms.scope import Scope
 from forms.tables import Entry
 from visits.rows import LADDER, strongest
 from visits.tables import Participant, Visit
@@ -116,6 +117,14 @@ def every(session: Session, actor: Actor, study: Study, filters: Filters) -> Ite
             yield line
 
 
+def within(session: Session, study: Study, scope: Scope) -> Iterator[Line]:
+    """Yield the entries a lock would cover, streamed. Two statements."""
+    reader = _Reader(session, study)
+    query = _lines(study).where(scope.participants(), scope.visits(), scope.entries())
+    for row in session.execute(query.execution_options(yield_per=200)):
+        yield reader.line(row)
+
+
 def drawn(session: Session, study_id: str, code: str, number: int) -> Drawn:
     """Return what the sample of one participant depends on."""
     act = LEDGER.act.c
@@ -125,6 +134,10 @@ def drawn(session: Session, study_id: str, code: str, number: int) -> Drawn:
 
 
 def _query(actor: Actor, study: Study, filters: Filters) -> Select[Any]:
+    return _lines(study).where(*_conditions(actor, study, filters))
+
+
+def _lines(study: Study) -> Select[Any]:
     act = LEDGER.act.c
     chain = literal(participant_chain(study.id, "")) + Participant.code
     return (
@@ -144,7 +157,7 @@ def _query(actor: Actor, study: Study, filters: Filters) -> Select[Any]:
         .join(LEDGER.act, and_(act.chain == chain, act.seq == 0))
         .outerjoin(DATA, and_(DATA.entry_id == Entry.id, DATA.kind == "data"))
         .outerjoin(MEDICAL, and_(MEDICAL.entry_id == Entry.id, MEDICAL.kind == "medical"))
-        .where(Participant.study == study.id, *_conditions(actor, study, filters))
+        .where(Participant.study == study.id)
         .order_by(Participant.code, Entry.id)
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def verify(
     `found` was looked up with its chain locked.
     """
     role = lookup.role(by, Right.DATA_VERIFY, found.participant)
-    entry = _require(session, found, items, seen_version)
+    entry = _require(session, by, found, items, seen_version)
     known = dict(entry.verified or {})
     fresh = sorted(key for key in set(items) if known.get(key, CHANGED) == CHANGED)
     if not fresh:
@@ -61,7 +61,7 @@ def unverify(
 ) -> int:
     """Take back that the items agree with their source, and say why."""
     role = lookup.role(by, Right.DATA_VERIFY, found.participant)
-    entry = _require(session, found, items, seen_version)
+    entry = _require(session, by, found, items, seen_version)
     why = refusals.require_reason(reason)
     known = dict(entry.verified or {})
     gone = sorted(key for key in set(items) if known.pop(key, None) is not None)
@@ -72,9 +72,9 @@ def unverify(
 
 
 def _require(
-    session: Session, found: Found, items: Collection[str], seen_version: int
+    session: Session, by: By, found: Found, items: Collection[str], seen_version: int
 ) -> Entry:
-    ladder.require(session, found.place, ladder.UNLOCKED)
+    ladder.require(session, found.place, ladder.UNLOCKED, by.at)
     entry, cells = found.entry, found.form.cells
     if entry is None or entry.status != "complete":
         raise Conflict(T("{form} is verified when it is complete.", form=found.form.title))
@@ -104,8 +104,7 @@ def _write(
         .where(
             Entry.id == entry.id,
             Entry.version == entry.version,
-            Entry.state.in_(ladder.UNLOCKED),
-            ladder.still(found.place, ladder.UNLOCKED),
+            ladder.writable(ladder.UNLOCKED, by.at),
         )
         .values(verified=turn.known)
         .returning(Entry.id)

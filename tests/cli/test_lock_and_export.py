@@ -1,13 +1,14 @@
 """`ecrf lock`, `export`, `verify` and `ledger` on an installation with a small trial."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
 from ecrf.cli import main
-from ecrf.kernel import keys
+from ecrf.kernel import clock, keys
 from ecrf.kernel.db import Database
 from tests import people
 from tests.forms.conftest import desk, running  # noqa: F401 (fixtures)
@@ -15,6 +16,7 @@ from tests.forms.test_locking import clean  # noqa: F401 (a fixture)
 from tests.forms.trial import STUDY_ID
 
 AS = ["--as", "dora"]
+SECOND = ["--as", "dirk", "--password", people.PASSWORD, "--reason", "final"]
 SIGN = [*AS, "--password", people.PASSWORD, "--reason", "final"]
 
 
@@ -44,7 +46,9 @@ def test_check_lists_what_is_in_the_way_and_ends_with_status_1(desk, run):  # no
 
 def test_a_study_is_locked_exported_and_the_package_verified(clean, run, tmp_path):  # noqa: F811
     assert run("lock", STUDY_ID, "--do", "check", *AS).exit_code == 0
-    done = run("lock", STUDY_ID, *SIGN)
+    assert run("lock", STUDY_ID, "--do", "ask", *SIGN).exit_code == 0
+    assert "second person" in run("lock", STUDY_ID, *SIGN).output
+    done = run("lock", STUDY_ID, *SECOND)
     assert (done.exit_code, done.output) == (0, "Done: lock 1, checkpoint 0.\n")
     made = json.loads(run("export", STUDY_ID, "--lock", "1", "--json", *AS).output)
     again = run("export", STUDY_ID, "--lock", "1", "--json", *AS, "--out", str(tmp_path / "b"))
@@ -67,10 +71,24 @@ def test_a_wrong_password_or_a_missing_reason_locks_nothing(clean, run):  # noqa
 def test_freeze_and_unlock_of_one_participant(clean, run):  # noqa: F811
     part = [STUDY_ID, "--participant", "PUMCH-001"]
     assert run("lock", *part, "--do", "freeze", *SIGN).exit_code == 0
-    assert run("lock", *part, "--do", "unlock", *SIGN).exit_code == 0
-    twice = run("lock", *part, "--do", "unlock", *SIGN)
+    assert run("lock", *part, "--do", "lift", *SIGN).exit_code == 0
+    twice = run("lock", *part, "--do", "lift", *SIGN)
     assert twice.exit_code == 1
     assert "neither frozen nor locked" in twice.output
+
+
+def test_what_is_locked_is_unlocked_by_two_and_locked_again(clean, run):  # noqa: F811
+    part = [STUDY_ID, "--participant", "PUMCH-001"]
+    assert run("lock", *part, *SIGN).exit_code == 0
+    end = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    asked = run("lock", *part, "--do", "unlock", "--until", end, *SIGN)
+    assert (asked.exit_code, asked.output) == (0, "Done: unlock 1.\n")
+    assert run("lock", *part, "--do", "approve", *SECOND).exit_code == 2
+    turn = [STUDY_ID, "--unlock", "1", "--do"]
+    assert "second person" in run("lock", *turn, "approve", *SIGN).output
+    assert run("lock", *turn, "approve", *SECOND).exit_code == 0
+    again = json.loads(run("lock", *turn, "relock", *SIGN, "--json").output)["done"]
+    assert (again["changes"], again["locks"]) == (0, [2])
 
 
 def test_a_casebook_is_exported(clean, run):  # noqa: F811

@@ -1,9 +1,12 @@
 """Freeze, lock, unlock: gates that list everything, locks that hold, two people to lift one."""
 
+import json
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from ecrf.kernel import checkpoints
 from ecrf.kernel.access import Right
@@ -13,12 +16,15 @@ from ecrf.kernel.keys import Signer
 from ecrf.kernel.ledger import LEDGER
 from ecrf.kernel.people import Site
 from ecrf.kernel.signatures import Signature
+from ecrf.kernel.text import T
 from ecrf.kernel.verify import verify
 from ecrf.study.tables import StudyRow
 from forms import gates, locking, queries, scope, signing
+from forms.closing import manifest, waivers
 from forms.gates import Gate
 from forms.locking import NotReady
 from forms.tables import Entry, Lock, Query
+from forms.unlocking import turns
 from tests import people
 from tests.forms.trial import FINGERPRINT, STUDY_ID, TRIAL
 from visits import lookup as visit_lookup
@@ -26,6 +32,7 @@ from visits import participants, visits
 from visits.tables import Participant, Visit
 
 FULL = {"sbp": "120", "dbp": "80", "weight": "60"}
+UNTIL = people.NOON + timedelta(days=2)
 GRID = {"LUNG.score": "0", "SKIN.score": "0", "CONST.score": "0"}
 
 
@@ -81,15 +88,37 @@ def _freeze(desk, actor=people.DORA, **named):
 
 
 def _lock(desk, notary, actor=people.DORA, **named):
+    """Lock something; a whole study as the second of two people."""
+    if not named:
+        _ask(desk, notary, actor)
+        actor = people.DIRK if actor is people.DORA else people.DORA
     with desk.database.write() as session:
         target = _scope(session, actor, **named)
         return locking.lock(session, desk.by(actor), notary, target, "final", "Asia/Shanghai")
 
 
-def _unlock(desk, actor=people.DIRK, **named):
+def _ask(desk, notary, actor=people.DORA):
     with desk.database.write() as session:
-        target = _scope(session, actor, **named)
-        return locking.unlock(session, desk.by(actor), target, "one value is wrong")
+        target = _scope(session, actor)
+        locking.ask(session, desk.by(actor), notary, target, "final", "Asia/Shanghai")
+
+
+def _lift(desk, actor=people.DORA, **named):
+    with desk.database.write() as session:
+        target = _scope(session, actor, Right.DATA_FREEZE, **named)
+        return locking.lift(session, desk.by(actor), target, "one value is wrong")
+
+
+def _unlock(desk, until=UNTIL, items=(), **named):
+    """Have Dora ask for an unlock and Dirk approve it; return its id."""
+    with desk.database.write() as session:
+        target = _scope(session, **named)
+        by = desk.by(people.DORA)
+        asked = turns.ask(session, by, target, "one value is wrong", until, items)
+    with desk.database.write() as session:
+        row, target = turns.find(session, people.DIRK, STUDY_ID, asked)
+        turns.approve(session, desk.by(people.DIRK), target, row)
+    return asked
 
 
 def _gates(desk, **named):
@@ -149,7 +178,9 @@ def test_an_answered_query_still_waits_to_be_closed(clean):
     with clean.database.write() as session:
         found = clean.find(session, "BL", "vs", actor=people.DORA, right=Right.QUERY_OPEN)
         number = queries.open_(session, clean.by(people.DORA), found, "dbp", "Is this so?")
-    assert [b.text.in_("en") for b in _gates(clean)] == ["A query on dbp waits for an answer."]
+    assert [b.text.in_("en") for b in _gates(clean)] == [
+        "A query on Diastolic waits for an answer."
+    ]
     with clean.database.write() as session:
         session.execute(update(Query).where(Query.id == number).values(status="answered"))
     assert [b.kind for b in _gates(clean)] == [Gate.QUERY]
@@ -227,15 +258,17 @@ def test_locking_the_study_locks_everything_in_it(clean, notary):
     with clean.database.read() as session:
         row = session.get_one(Lock, done.id)
         note = checkpoints.note(session, done.checkpoint)
-        signature = session.execute(
-            select(Signature.printed_name, Signature.zone).where(
-                Signature.target == f"lock:{done.id}"
-            )
-        ).one()
+        signatures = session.execute(
+            select(Signature.printed_name, Signature.zone)
+            .where(Signature.target == f"lock:{done.id}")
+            .order_by(Signature.id)
+        ).all()
         assert (row.kind, row.scope, row.target) == ("lock", "study", STUDY_ID)
         assert verify(session, notary.signer.verifier).flaws == ()
     assert list(checkpoints.outside(notary.folder)) == [(done.checkpoint, note)]
-    assert tuple(signature) == ("Dora Chen", "Asia/Shanghai")
+    assert [tuple(one) for one in signatures] == [
+        ("Dora Chen", "Asia/Shanghai"), ("Dirk Yang", "Asia/Shanghai"),
+    ]  # fmt: skip
 
 
 def test_a_lock_is_told_on_every_chain_it_touches(clean, notary):
@@ -254,11 +287,13 @@ def test_a_lock_is_told_on_every_chain_it_touches(clean, notary):
 
 
 def test_locking_takes_the_same_statements_however_many_it_covers(clean, notary, statements):
+    _ask(clean, notary)
+
     def count():
         with clean.database.write() as session:
             target = _scope(session)
             with statements(clean.database) as sent:
-                locking.lock(session, clean.by(people.DORA), notary, target, "final", "UTC")
+                locking.lock(session, clean.by(people.DIRK), notary, target, "final", "UTC")
             session.rollback()
         return len(sent)
 
@@ -331,51 +366,119 @@ def test_no_visit_slips_in_after_a_lock_it_did_not_see(clean, notary):
         visits.add(session, clean.by(people.CARL), seen, TRIAL, "UNS")
 
 
-@pytest.mark.req("LK-05")
-def test_the_person_who_locked_cannot_unlock(clean, notary):
-    _lock(clean, notary, participant="PUMCH-001")
-    with pytest.raises(NotAllowed, match="second person"):
-        _unlock(clean, people.DORA, participant="PUMCH-001")
-    _unlock(clean, people.DIRK, participant="PUMCH-001")
-    clean.save({"sbp": "125"}, "BL", "vs", reason="late")
-
-
-def test_unlocking_gives_back_what_other_locks_say(clean, notary):
+def test_a_freeze_is_lifted_and_gives_back_what_other_freezes_say(clean):
     _freeze(clean, site="BFH")
-    _lock(clean, notary, participant="PUMCH-001")
-    _lock(clean, notary)
-    _unlock(clean)
-    assert _states(clean.database) == {
-        "study": "open", "sites": {"PUMCH": "open", "BFH": "frozen"},
-        "people": {"PUMCH-001": "locked", "BFH-001": "frozen"},
-        "visits": {"locked", "frozen"}, "entries": {"locked"},
-    }  # fmt: skip
-
-
-def test_a_lock_over_a_freeze_is_lifted_rung_by_rung(clean, notary):
-    _freeze(clean, participant="PUMCH-001")
-    _lock(clean, notary, participant="PUMCH-001")
-    _unlock(clean, participant="PUMCH-001")
-    assert _states(clean.database)["people"]["PUMCH-001"] == "frozen"
-    _unlock(clean, people.DORA, participant="PUMCH-001")
-    assert _states(clean.database)["people"]["PUMCH-001"] == "open"
-
-
-def test_what_is_locked_from_above_is_not_unlocked_below(clean, notary):
-    _lock(clean, notary, participant="PUMCH-001")
-    _lock(clean, notary)
-    with pytest.raises(Conflict, match="from above"):
-        _unlock(clean, participant="PUMCH-001")
-
-
-def test_what_is_open_cannot_be_unlocked_nor_what_is_locked_locked(clean, notary):
+    _freeze(clean)
+    _lift(clean)
+    assert _states(clean.database)["people"] == {"PUMCH-001": "open", "BFH-001": "frozen"}
+    _lift(clean, site="BFH")
     with pytest.raises(Conflict, match="neither frozen nor locked"):
-        _unlock(clean, participant="PUMCH-001")
+        _lift(clean, site="BFH")
+
+
+def test_what_is_locked_is_not_locked_frozen_or_lifted(clean, notary):
+    _freeze(clean, participant="PUMCH-001")
     _lock(clean, notary, participant="PUMCH-001")
     with pytest.raises(Conflict, match="locked already"):
         _lock(clean, notary, participant="PUMCH-001")
     with pytest.raises(Conflict, match="locked already"):
         _freeze(clean, participant="PUMCH-001", visit="BL")
+    with pytest.raises(Conflict, match="not lifted"):
+        _lift(clean, participant="PUMCH-001")
+
+
+@pytest.mark.req("LK-03")
+def test_a_study_is_locked_by_two_people_and_signed_by_both(clean, notary):
+    """LK-03: the manifest is signed by two; its digest stands in the act of the lock."""
+    with pytest.raises(Conflict, match="two people"), clean.database.write() as session:
+        target = _scope(session)
+        locking.lock(session, clean.by(people.DORA), notary, target, "final", "UTC")
+    _ask(clean, notary)
+    with pytest.raises(Conflict, match="already"):
+        _ask(clean, notary, people.DIRK)
+    with pytest.raises(NotAllowed, match="second person"), clean.database.write() as session:
+        target = _scope(session)
+        locking.lock(session, clean.by(people.DORA), notary, target, "final", "UTC")
+    with clean.database.write() as session:
+        target = _scope(session)
+        done = locking.lock(session, clean.by(people.DIRK), notary, target, "so", "UTC")
+    with clean.database.read() as session:
+        kept = session.get_one(Lock, done.id).manifest
+        told = session.scalars(
+            select(LEDGER.act.c.header).where(
+                LEDGER.act.c.key == f"lock:{done.id}", LEDGER.act.c.chain.like("study:%")
+            )
+        ).one()
+        assert manifest.make(session, _scope(session), ()) == kept
+    assert json.loads(told)["refs"]["manifest"] == manifest.digest(kept)
+    assert kept["entries"] == {"complete": 4}
+    assert kept["participants"] == {"screen failed": 2}
+
+
+@pytest.mark.req("LK-02")
+def test_what_is_waived_with_a_reason_lets_the_lock_pass_and_stands_in_it(desk, notary):
+    """LK-02: each override is reasoned, one by one; the rest still blocks."""
+    desk.save({"sbp": "70", "dbp": "80"}, "SCR", "vs", complete=True)
+    named = {"participant": "PUMCH-001", "visit": "SCR", "form": "vs"}
+
+    def waive(*, number):
+        with desk.database.write() as session:
+            found = gates.gates(session, _scope(session, **named), people.NOON)
+            by = desk.by(people.DORA)
+            marks = [found[number].mark]
+            waivers.waive(session, by, _scope(session, **named), found, marks, "site closed")
+
+    waive(number=0)
+    with pytest.raises(NotReady) as refused:
+        _lock(desk, notary, **named)
+    assert [b.kind for b in refused.value.blockers] == [Gate.QUERY, Gate.SIGNATURE]
+    with pytest.raises(Conflict, match="Choose"):
+        waive(number=0)
+    waive(number=1)
+    waive(number=2)
+    done = _lock(desk, notary, **named)
+    with desk.database.read() as session:
+        passed = session.get_one(Lock, done.id).manifest["waivers"]
+    assert [(w["gate"], w["reason"], w["by"]) for w in passed] == [
+        ("query", "site closed", "Dora Chen"), ("query", "site closed", "Dora Chen"),
+        ("signature", "site closed", "Dora Chen"),
+    ]  # fmt: skip
+    firm = gates.Blocker(Gate.LEDGER, text_of("broken"))
+    with pytest.raises(NotAllowed, match="cannot be waived"), desk.database.write() as session:
+        by, target = desk.by(people.DORA), _scope(session)
+        waivers.waive(session, by, target, [firm], [firm.mark], "never mind")
+
+
+def text_of(words):
+    return T("{words}", words=words)
+
+
+@pytest.mark.req("LK-01")
+@pytest.mark.parametrize("above", [StudyRow, Site, Participant, Visit, Entry])
+def test_the_database_itself_refuses_to_change_what_is_locked(desk, above):
+    """LK-01: raw SQL as the application's own role is refused."""
+    desk.save({"sbp": "120"}, "BL", "vs")
+    with desk.database.write() as session:
+        session.connection().execute(update(above).values(state="locked"))
+    wanted = [
+        "UPDATE entry SET answers = '{}'", "UPDATE entry SET status = 'complete'",
+        "DELETE FROM entry",
+        ("INSERT INTO entry (participant_id, visit_id, form, number, protocol, status, state,"
+        " answers, version, saved_at, saved_by) SELECT participant_id, visit_id, 'dm', 1,"
+        " protocol, status, 'open', answers, version, saved_at, saved_by FROM entry"),
+    ]  # fmt: skip
+    for statement in wanted[: 3 if above is Entry else 4]:
+        with (
+            pytest.raises(DBAPIError, match="entry is locked"),
+            desk.database.write() as session,
+        ):
+            session.execute(text(statement))
+    assert _raw(desk.database) == 1
+
+
+def _raw(database):
+    with database.read() as session:
+        return session.scalar(text("SELECT count(*) FROM entry"))
 
 
 def test_a_lock_needs_the_right_a_reason_and_a_thing_that_exists(clean, notary):

@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from ecrf.kernel import keys
-from ecrf.kernel.access import Right
+from ecrf.kernel.access import RIGHTS, Right, Role
 from forms import scope
 from tests import people
 from tests.forms.conftest import desk, running  # noqa: F401 (fixtures)
@@ -35,6 +35,8 @@ def test_every_blocker_is_a_link_to_its_page(desk, visitor):  # noqa: F811
     assert f'href="{base}/SCR/dm"' in page
     assert "1 in the way" in page
     assert ">Lock: " not in page
+    assert ">Ask for the lock: " not in page
+    assert "PUMCH-001 · Screening · Vital signs" in page
 
 
 def test_the_links_of_blockers_lead_to_pages(desk, visitor):  # noqa: F811
@@ -49,7 +51,10 @@ def test_the_links_of_blockers_lead_to_pages(desk, visitor):  # noqa: F811
 
 def test_a_clean_study_is_locked_exported_checked_and_unlocked_by_another(clean, visitor):  # noqa: F811
     dora, dirk = visitor(people.DORA), visitor(people.DIRK)
-    assert _send(dora, "lock").status_code == 303
+    assert _send(dora, "ask").status_code == 303
+    assert _send(dora, "lock").status_code == 403
+    assert "Dora Chen asked for the lock" in dirk.get(f"{BASE}/locks").text
+    assert _send(dirk, "lock").status_code == 303
     assert "Nothing can be changed." in dora.get(f"{BASE}/locks").text
     assert dora.post(f"{BASE}/exports", {"lock": "1"}).status_code == 303
     name = f"lock-{STUDY_ID}-1-blinded.zip"
@@ -59,8 +64,29 @@ def test_a_clean_study_is_locked_exported_checked_and_unlocked_by_another(clean,
     assert taken.status_code == 200
     assert zipfile.ZipFile(io.BytesIO(taken.data)).testzip() is None
     assert "is good" in dora.get(f"{BASE}/exports/{name}/check").text
-    assert _send(dora, "unlock").status_code == 403
-    assert _send(dirk, "unlock").status_code == 303
+    for locale, word in (("en", "Certificate of lock 1"), ("zh", "锁定证书")):
+        answer = dora.get(f"{BASE}/locks/1/certificate.pdf?lang={locale}")
+        pages = PdfReader(io.BytesIO(answer.data)).pages
+        printed = "".join(page.extract_text() for page in pages)
+        assert word in printed
+        assert "Dora Chen" in printed
+        assert "Dirk Yang" in printed
+    dora.get(f"{BASE}/locks?lang=en")
+    wrong = _send(dora, "unlock", until="soon")
+    assert wrong.status_code == 422
+    assert "such as 2026-03-05 18:00" in wrong.text
+    asked = _send(dora, "unlock", until="2026-03-04 18:00", participant="PUMCH-001")
+    assert asked.headers["Location"] == f"{BASE}/unlocks/1?done=1"
+    decide = {"act": "approve", "password": people.PASSWORD}
+    assert "Approve and unlock" not in dora.get(f"{BASE}/unlocks/1").text
+    assert dora.post(f"{BASE}/unlocks/1", decide).status_code == 403
+    assert dirk.post(f"{BASE}/unlocks/1", decide).status_code == 303
+    clean.save({"sbp": "121"}, "SCR", "vs", reason="typing error", complete=True)
+    page = dora.get(f"{BASE}/unlocks/1").text
+    assert "<del>120</del> → <ins>121</ins>" in page
+    assert "typing error" in page
+    relock = {"act": "relock", "password": people.PASSWORD, "reason": "corrected"}
+    assert dora.post(f"{BASE}/unlocks/1", relock).status_code == 409
     assert dora.post(f"{BASE}/exports", {"lock": "1"}).status_code == 409
 
 
@@ -96,7 +122,49 @@ def test_one_participant_is_frozen_from_its_page_and_the_freeze_lifted(clean, vi
     page = who.get(f"{BASE}/locks?participant=PUMCH-001").text
     assert "Sites may no longer change data" in page
     assert "Lift the freeze" in page
-    assert _send(who, "unlock", participant="PUMCH-001").status_code == 303
+    assert _send(who, "lift", participant="PUMCH-001").status_code == 303
+
+
+def test_what_is_ticked_is_waived_with_a_reason_and_shown(desk, visitor):  # noqa: F811
+    desk.save({"sbp": "70", "dbp": "80"}, "SCR", "vs", complete=True)
+    who, named = visitor(people.DORA), {"participant": "PUMCH-001"}
+    page = who.get(f"{BASE}/locks?participant=PUMCH-001").text
+    marks = [part.split('"')[0] for part in page.split('name="mark" value="')[1:]]
+    assert _send(who, "waive", mark=marks[0], **named).status_code == 303
+    after = who.get(f"{BASE}/locks?participant=PUMCH-001").text
+    assert "Waived:" in after
+    assert after.count('name="mark"') == len(marks) - 1
+
+
+@pytest.mark.req("L2")
+@pytest.mark.parametrize(
+    ("rights", "shown"),
+    [
+        ({Right.DATA_FREEZE}, ({"freeze"}, {"freeze"})),
+        ({Right.DATA_FREEZE, Right.DATA_LOCK}, ({"freeze", "lock"}, {"freeze"})),
+        (
+            {Right.DATA_FREEZE, Right.DATA_LOCK, Right.DATA_LOCK_WHOLE},
+            ({"freeze", "lock"}, {"freeze", "lock"}),
+        ),
+    ],
+)
+def test_each_level_of_rights_hides_what_it_does_not_allow(
+    clean, visitor, monkeypatch, rights, shown,  # noqa: F811
+):  # fmt: skip
+    """L2: none (403, below), lock, lock and sign, whole record."""
+    base = RIGHTS[Role.DATA_MANAGER] - {
+        Right.DATA_FREEZE, Right.DATA_LOCK, Right.DATA_LOCK_WHOLE,
+    }  # fmt: skip
+    monkeypatch.setitem(RIGHTS, Role.DATA_MANAGER, base | rights)
+    who = visitor(people.DORA)
+    entry = {"participant": "PUMCH-001", "visit": "BL", "form": "vs"}
+    for named, wanted in zip((entry, {"participant": "PUMCH-001"}), shown, strict=True):
+        query = "&".join(f"{key}={value}" for key, value in named.items())
+        page = who.get(f"{BASE}/locks?{query}").text
+        found = {part.split('"')[0] for part in page.split('name="act" value="')[1:]}
+        assert found == wanted
+        if "lock" not in wanted:
+            assert _send(who, "lock", **named).status_code == 403
 
 
 def test_the_ledger_check_runs_when_asked(clean, visitor):  # noqa: F811
