@@ -1,7 +1,7 @@
 """The blinded side's rows of a randomization: numbers, dates, kit numbers. Never an arm."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -120,10 +120,16 @@ def code_broken(session: Session, by: By, who: ParticipantRow, why: str) -> None
 
 
 def covered_until(study: Study, visit: str, randomized_on: date) -> date:
-    """Return the last day kits given at `visit` must last: the end of the next supply's window.
+    """Return the last day a kit given at `visit` must be usable: the supply's end and margin.
 
-    After the last supply it is the end of the last visit counted from the randomization.
+    The supply ends with the next supply's window, the last one with the last visit counted
+    from the randomization.
     """
+    margin = study.supply.stocking.margin if study.supply else 0
+    return _supplied_until(study, visit, randomized_on) + timedelta(days=margin)
+
+
+def _supplied_until(study: Study, visit: str, randomized_on: date) -> date:
     spans = schedule.spans(study, Anchors(randomized_on=randomized_on))
     order = [plan.id for plan in study.visits if plan.id in spans]
     later = order[order.index(visit) + 1 :] if visit in order else []

@@ -24,11 +24,15 @@ ENTRIES = (
     Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
     Entry("/{study}/deviations", T("Deviations"), Right.ENTRY_READ),
     Entry("/{study}/quality", T("Data quality"), Right.QUALITY_READ),
+    Entry("/{study}/amendments", T("Amendments"), Right.STUDY_APPROVE),
     Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
+    Entry("/{study}/paper", T("Paper"), Right.STUDY_READ),
     Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
     Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
     Entry("/{study}/people", T("People"), Right.ACCOUNT_MANAGE),
     Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
+    Entry("/vault/{study}/shipments", T("Shipments"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
 )
 
 

@@ -15,6 +15,8 @@ from ecrf.web import where
 from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
+from ecrf.web.vault_supply import shipments, stock
+from ecrf.web.vault_supply.room import EXTENSION
 from randomization import api
 from visits import lookup, randomized, supplying
 from visits.randomized import Known
@@ -22,7 +24,6 @@ from visits.rows import ParticipantRow
 from visits.windows import civil_date
 
 pages = Pages("vault", __name__)
-EXTENSION = "ecrf.vault"
 LIST = "/vault/<study_id>/"
 VISIT = "/vault/<study_id>/participants/<code>/<key>"
 BREAK = "/vault/<study_id>/code-break"
@@ -32,7 +33,8 @@ def create(given: Services, vault: api.Vault) -> Flask:
     """Return the vault app; it alone holds the opened vault."""
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
-    app.register_blueprint(pages)
+    for some in (pages, shipments.pages, stock.pages):
+        app.register_blueprint(some)
     return app
 
 
