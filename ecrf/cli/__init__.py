@@ -9,6 +9,7 @@ from ecrf.cli import (
     laboratory,
     ledger,
     lock,
+    printing,
     randomization,
     serve,
     study,
@@ -38,6 +39,7 @@ main.add_command(laboratory.laboratory)
 main.add_command(lock.lock)
 main.add_command(export.export)
 main.add_command(export.verify_command)
+main.add_command(printing.print_command)
 main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)

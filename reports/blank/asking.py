@@ -27,19 +27,21 @@ def pieces(
     *,
     coded: bool = False,
     terse: bool = False,
+    narrow: bool = False,
 ) -> list[Piece]:
     """Return what is to be filled in.
 
-    `coded` prints the value of each code behind its label, `terse` the value alone.
+    `coded` prints the value of each code behind its label, `terse` the value alone;
+    `narrow` keeps to what a cell of a grid has room for.
     """
     if question.derive is not None:
         return [Piece("text", tongue.short(T("computed by the system")))]
-    found = list(_asked(question, study, tongue, coded=coded, terse=terse))
-    return [*found, *_missing(question, study, tongue, terse=terse or bool(coded))]
+    found = list(_asked(question, study, tongue, coded=coded, terse=terse, narrow=narrow))
+    return [*found, *_missing(question, study, tongue, terse=narrow or coded)]
 
 
 def _asked(
-    question: Question, study: Study, tongue: Tongue, *, coded: bool, terse: bool
+    question: Question, study: Study, tongue: Tongue, *, coded: bool, terse: bool, narrow: bool
 ) -> Iterator[Piece]:
     match question.type:
         case ItemType.CHOICE | ItemType.CHOICES | ItemType.YES_NO:
@@ -53,13 +55,13 @@ def _asked(
             yield Piece("scale")
             yield Piece("comb", "999")
         case ItemType.TEXT:
-            for number in range(1 if terse else _lines(question)):
+            for number in range(1 if narrow else _lines(question)):
                 yield Piece("line", LONG, name=f".{number}" if number else "")
         case ItemType.NOTE:
             return
         case dated:
             yield Piece("comb", COMBS[dated])
-            if dated is ItemType.PARTIAL_DATE and not terse:
+            if dated is ItemType.PARTIAL_DATE and not narrow:
                 yield Piece("text", tongue.short(T("unknown part: UN")))
 
 

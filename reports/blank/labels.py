@@ -20,6 +20,7 @@ class Style(NamedTuple):
 
 
 PLAIN, STRONG = Style(REGULAR, 8.5, INK), Style(BOLD, 8.5, INK)
+HEADED = Style(BOLD, 7.5, INK)
 HINT, NOTED = Style(REGULAR, 7, QUIET), Style(REGULAR, 6.5, BEHIND)
 
 

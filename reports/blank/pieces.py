@@ -19,6 +19,7 @@ LEAD = 11.0
 BOX = 8.0
 CELL_WIDE, CELL_HIGH = 11.0, 14.0
 GAP = 8.0
+LEAST_LINE = 60.0
 SCALE = 100 * mm
 """A visual analogue scale is 100 mm long."""
 
@@ -55,6 +56,7 @@ class Answer(Flowable):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self._pieces, self._prefix, self._single = pieces, prefix, single
+        self._ticks = [piece for piece in pieces if piece.kind == "tick"]
         self._placed: list[Placed] = []
         self._high = LEAD
 
@@ -104,7 +106,7 @@ class Answer(Flowable):  # type: ignore[misc]
             self._text(placed, top - placed.high)
             return
         self.canv.setStrokeColor(QUIET)
-        y = top - placed.high + 1
+        y = top - CELL_HIGH
         self.canv.line(placed.x, y, placed.x + placed.wide, y)
 
     def text(self, placed: Placed, top: float) -> None:
@@ -137,8 +139,11 @@ class Answer(Flowable):  # type: ignore[misc]
         form, piece = self.canv.acroForm, placed.piece
         name = f"{self._prefix}{piece.name}"
         tip = " ".join(placed.lines)
-        if self._single and piece.value:
-            form.radio(name=name, value=piece.value, tooltip=tip, shape="square", **options)
+        if self._single and sum(one.name == piece.name for one in self._ticks) > 1:
+            form.radio(
+                name=name, value=piece.value, tooltip=tip, shape="square", fieldFlags="radio",
+                **options,
+            )  # fmt: skip
         else:
             form.checkbox(name=f"{name}.{piece.value}", tooltip=tip, **options)
 
@@ -172,6 +177,20 @@ def _size(piece: Piece, width: float) -> tuple[float, float, Sequence[str]]:
             lines = _wrapped(piece.text, width)
             return _widest(lines), LEAD * len(lines) + 4, lines
     return 0, 0, ()
+
+
+def least(pieces: Sequence[Piece]) -> float:
+    """Return the narrowest column for these pieces: two boxes on a line, no broken word."""
+    ticks = sorted(_size(p, paper.BODY)[0] for p in pieces if p.kind == "tick")[-2:]
+    found = [sum(ticks) + GAP * (len(ticks) - 1), BOX]
+    for piece in pieces:
+        if piece.kind == "comb":
+            found.append(_size(piece, paper.BODY)[0])
+        elif piece.kind == "text":
+            found.append(_widest(piece.text.split()))
+        elif piece.kind in ("line", "scale"):
+            found.append(LEAST_LINE)
+    return max(found)
 
 
 def _wrapped(text: str, width: float) -> list[str]:
