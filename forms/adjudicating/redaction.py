@@ -40,6 +40,7 @@ class Free(NamedTuple):
 
     key: str
     form: Mapping[str, str]
+    visit: Mapping[str, str]
     label: Mapping[str, str]
     text: str
     found: tuple[str, ...]
@@ -87,7 +88,7 @@ def free_texts(raw: str, words: Sequence[str]) -> list[Free]:
     """Return every free text of a dossier in the order of its pages."""
     return [
         Free(
-            value["free"], part["title"], label, value["value"]["en"],
+            value["free"], part["title"], part["visit"], label, value["value"]["en"],
             found_in(value["value"]["en"], words),
         )
         for part, label, value in _values(json.loads(raw))

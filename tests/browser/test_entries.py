@@ -8,6 +8,7 @@ from tests.forms.trial import STUDY_ID, begin
 
 VISIT = f"/{STUDY_ID}/participants/PUMCH-001/visits/BL"
 VS, GR = f"{VISIT}/vs", f"{VISIT}/gr"
+QUERIES = f"/{STUDY_ID}/queries"
 SAVE = ".ec-actions [name=act][value=complete]"
 
 
@@ -31,12 +32,19 @@ def shown(page, sign_in, desk):
     return page
 
 
-@pytest.mark.parametrize("path", [VS, GR])
-def test_a_form_is_accessible(shown, path, locale, width, faults, overflow):
+PAGES = (VS, GR, f"{VS}/1/history", f"{VS}/1/history?item=sbp", QUERIES, f"{QUERIES}/1")
+VIEWS = (("en", 1280), ("zh", 320))
+
+
+@pytest.mark.parametrize(("locale", "width"), VIEWS)
+def test_a_form_its_history_and_its_queries_are_accessible(
+    shown, locale, width, faults, overflow
+):
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.goto(f"{path}?lang={locale}")
-    assert faults() == []
-    assert overflow() <= 0
+    for path in PAGES:
+        shown.goto(f"{path}{'&' if '?' in path else '?'}lang={locale}")
+        assert faults() == []
+        assert overflow() <= 0
 
 
 def test_a_refused_form_is_accessible_and_leads_to_the_error(shown, faults):
@@ -58,20 +66,6 @@ def test_a_change_is_explained_and_saved_by_keyboard(shown, faults):
     shown.locator("button", has_text="Save with this reason").press("Enter")
     shown.wait_for_url(lambda url: "done=1" in url)
     assert shown.locator(".ec-finding").count() == 0
-
-
-@pytest.mark.parametrize("path", ["/1/history", "/1/history?item=sbp"])
-def test_the_history_is_accessible(shown, path, faults):
-    shown.goto(f"{VS}{path}")
-    assert faults() == []
-
-
-def test_the_queries_are_accessible(shown, width, faults, overflow):
-    shown.set_viewport_size({"width": width, "height": 800})
-    for path in ("queries", "queries/1"):
-        shown.goto(f"/{STUDY_ID}/{path}")
-        assert faults() == []
-        assert overflow() <= 0
 
 
 def test_a_doubtful_answer_is_shown_before_it_is_saved(shown):

@@ -139,7 +139,7 @@ def test_eligibility_that_is_not_signed_is_named_with_its_visit_and_its_form(tri
 
 def test_the_rule_of_a_query_is_told_in_words(trial, visitor):
     anna = visitor(people.ANNA)
-    assert "rule unusual value" in words(anna.get(f"/{STUDY}/queries"))
+    assert "check: unusual value" in words(anna.get(f"/{STUDY}/queries"))
     assert "数值异常" in words(anna.get(f"/{STUDY}/queries?lang=zh"))
     assert "数值异常" in words(anna.get(f"{SCR}/vs/1/history?lang=zh"))
 
