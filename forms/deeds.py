@@ -9,6 +9,7 @@ ACTIONS: Mapping[str, Message] = {
     "entry:save": T("Saved"),
     "entry:not-done": T("Marked as not done"),
     "entry:recompute": T("Computed again"),
+    "entry:upgrade": T("Moved to a new version"),
     "entry:sign": T("Signed"),
     "entry:verify": T("Verified against the source"),
     "entry:unverify": T("No longer verified"),

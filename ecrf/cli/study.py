@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ecrf.cli import laboratory
+from ecrf.cli import amending, laboratory
 from ecrf.cli.installation import command_by, configured, opened, refusals_shown, system_by
 from ecrf.kernel import accounts
 from ecrf.kernel.accounts import WrongPassword
@@ -60,19 +60,30 @@ def check(directory: Path, as_json: bool) -> None:
 @study.command()
 @click.argument("old", type=DIRECTORY)
 @click.argument("new", type=DIRECTORY)
+@click.option("--database", is_flag=True, help="Count the forms there are that it concerns.")
 @AS_JSON
-def diff(old: Path, new: Path, as_json: bool) -> None:
+def diff(old: Path, new: Path, *, database: bool, as_json: bool) -> None:
     """Print what changes from the study in OLD to the one in NEW, in plain words.
 
     Exit status: 0, 1 when one of them has errors, 2 when there is no study to be read.
     """
-    found = differences(_study(old), _study(new))
+    before, after = _study(old), _study(new)
+    found = differences(before, after)
+    counts = amending.counts(before, after, found) if database else [None] * len(found)
     if as_json:
-        _print([{"form": d.form, **_both(d.message)} for d in found])
+        _print(
+            [
+                {"form": d.form, "impact": d.impact, **_both(d.message),
+                 **(count._asdict() if count else {})}
+                for d, count in zip(found, counts, strict=True)
+            ]
+        )  # fmt: skip
         return
     locale = configured().locale
-    for difference in found:
-        click.echo(difference.message.in_(locale))
+    for difference, count in zip(found, counts, strict=True):
+        words = amending.words(count) if count else None
+        more = f"; {words.in_(locale)}" if words else ""
+        click.echo(f"{difference.message.in_(locale)}{more}")
 
 
 @study.command()
@@ -93,7 +104,7 @@ def approve(directory: Path, username: str, password: str) -> None:
             with place.database.write() as session:
                 accounts.note_failure(session, system_by(), wrong.person_id, username)
             raise
-    said = "in force" if approval.in_force else "approved once; a second person has to approve"
+    said = amending.standing(approval)
     click.echo(f"{found.id} {found.version} is {said}: {approval.fingerprint}")
 
 
@@ -137,6 +148,10 @@ def checks(study_id: str, as_json: bool) -> None:
 def schema() -> None:
     """Print the JSON Schema of the YAML files, for editors."""
     _print(authored.schema())
+
+
+for command in amending.COMMANDS:
+    study.add_command(command)
 
 
 def _reading(directory: Path) -> Reading:

@@ -8,6 +8,7 @@ import click
 
 from ecrf.cli.installation import opened
 from ecrf.kernel import chance, clock, jobs
+from forms.amending import applying
 from forms.laboratory import rejudging
 from forms.quality import rerun
 
@@ -22,7 +23,10 @@ def worker(*, once: bool) -> None:
     A worker that dies leaves its job to the next one, which goes on where it stopped.
     """
     holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{chance.system(4).hex()}"
-    works = {rerun.KIND: rerun.work(chance.system), **rejudging.works(chance.system)}
+    works = {
+        rerun.KIND: rerun.work(chance.system), applying.KIND: applying.work(chance.system),
+        **rejudging.works(chance.system),
+    }  # fmt: skip
     done = 0
     with opened() as place:
         while True:

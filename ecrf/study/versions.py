@@ -40,10 +40,14 @@ _KNOWN: dict[str, Study] = {}
 
 
 class Approval(NamedTuple):
-    """What an approval did: the fingerprint, and whether two people have approved it now."""
+    """What an approval did: the fingerprint, and whether two people have approved it now.
+
+    `first` says that it is the first version of its study, which is in force at once.
+    """
 
     fingerprint: str
     in_force: bool
+    first: bool = True
 
 
 def approve(session: Session, by: By, study: Study) -> Approval:
@@ -153,7 +157,7 @@ def _approve(
     refs = {"study": study.id, "version": study.version, "fingerprint": fingerprint}
     act = Act(action, role, study.id, key=f"study:{study.id}", refs=refs, changes=changes)
     _record(session, by, act, study.id)
-    return Approval(fingerprint, version is not None)
+    return Approval(fingerprint, version is not None, running is None)
 
 
 def _require_new_version(session: Session, study: Study) -> None:

@@ -5,6 +5,7 @@ from flask import Flask
 from ecrf.web import (
     about,
     adjudication,
+    amendments,
     ask,
     cases,
     changes,
@@ -26,6 +27,7 @@ from ecrf.web import (
     queries,
     query,
     randomize,
+    rejudged,
     results,
     review,
     signing,
@@ -39,10 +41,13 @@ from ecrf.web.services import Services
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
     deviations.pages, double.pages,
-    drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages, cases.pages,
+    drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages,
+    cases.pages,
     review.pages, signing.pages, randomize.pages, locks.pages, unlocks.pages,
     exports.pages, ledger.pages,
     people.pages, pin.pages, printing.pages, laboratory.pages, results.pages, quality.pages,
+    amendments.pages,
+    rejudged.pages,
 )  # fmt: skip
 
 

@@ -94,16 +94,19 @@ def lines(code: str, verdict: Verdict) -> Iterator[Line]:
         yield line(key, "unverified", "")
 
 
-def totals(found: Iterable[Line | Whole]) -> tuple[dict[str, int], list[Line]]:
-    """Count what was found, and return its lines."""
-    counts, kept = dict.fromkeys(COUNTED, 0), []
+def totals(
+    found: Iterable[Line | Whole], most: int | None = None
+) -> tuple[dict[str, int], list[Line]]:
+    """Count what was found, and return its lines, at most `most` of them."""
+    counts, kept = dict.fromkeys(COUNTED, 0), list[Line]()
     for one in found:
         if isinstance(one, Whole):
             counts["participants"] += 1
             counts["entries"] += len(one.entries)
         else:
             counts[one.what] += 1
-            kept.append(one)
+            if most is None or len(kept) < most:
+                kept.append(one)
     return counts, kept
 
 
