@@ -18,6 +18,7 @@ def raw(text=TEXT):
     part = {
         "form": "relf",
         "title": {"en": "Relapse", "zh": "复发"},
+        "visit": {"en": "Suspected relapse REL-1", "zh": "疑似复发 REL-1"},
         "lines": [line],
         "grids": [],
     }
