@@ -4,11 +4,13 @@ A context is written flat, `{path: text}`, with the paths an expression would us
 of the same visit and also answers `latest.dm.sex`; `SCR.dm.sex` is that visit's;
 `previous.vs.weight` is answered by its own path only. `visit_date`, `randomized_on`, `site`,
 `random_number`, `kits` (with commas), `entry_number` and `param.name` stand for themselves.
+`range.ALT.low` and `range.ALT.high` are the limits a result of the analyte is judged by.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ecrf.kernel.errors import Problem
@@ -16,11 +18,12 @@ from ecrf.kernel.text import T, Text
 from ecrf.study.expr import Value, loops, paths
 from ecrf.study.model import Cell, Expression, Form, Study
 from ecrf.study.spelling import suggest
-from ecrf.study.values import days
+from ecrf.study.values import Days, days, number
 from forms.answers import Answer, Given, read, value
 from forms.context import Context, Entered
 from forms.dates import whole
 from forms.flat import PARTS
+from forms.laboratory.ranges import Range, Ranges, by_analyte
 
 DATES = ("visit_date", "randomized_on", "unblinded_on")
 TEXTS = ("site", "random_number", "kits", "entry_number")
@@ -47,6 +50,8 @@ class Surroundings:
         self.overrides: dict[str, Value] = {}
         self.beside: dict[str, dict[str, Answer]] = {}
         self.special: dict[str, str] = {}
+        self.ranges: list[Range] = []
+        self.bounds: dict[str, dict[str, Decimal]] = {}
 
     def read(self, flat: Mapping[str, str]) -> None:
         """Take every path of `flat`; units and missing reasons belong to their answer."""
@@ -76,6 +81,8 @@ class Surroundings:
             self.special[path] = new.text
         elif head == "param" and rest in self.study.params:
             self.overrides[path] = new.text
+        elif head == "range":
+            self._take_bound(path, rest, new.text)
         else:
             self._take_answer(path, new)
 
@@ -85,6 +92,29 @@ class Surroundings:
             self.special[path] = found
         else:
             self.problems.append(Problem(path, found))
+
+    def _take_bound(self, path: str, rest: str, text: str) -> None:
+        """Take `range.ALT.high`: a limit of the range the analyte is judged by."""
+        name, _, part = rest.partition(".")
+        known = self.study.laboratory.by_id if self.study.laboratory else {}
+        figure = number(text)
+        if name not in known or part not in ("low", "high") or figure is None:
+            message = T(
+                "“{path}” is no limit of a range. Write range.ANALYTE.low or range.ANALYTE.high"
+                " with a number in the canonical unit.",
+                path=path[:80],
+            )
+            self.problems.append(Problem(path, suggest(message, name, known)))
+            return
+        self.bounds.setdefault(name, {})[part] = figure
+
+    def _in_force(self) -> Ranges:
+        stated = (
+            Range(0, "", "", name, "", None, None, date.min, ends.get("low"), ends.get("high"),
+                  "laboratory")
+            for name, ends in self.bounds.items()
+        )  # fmt: skip
+        return by_analyte([*(r for r in self.ranges if r.analyte not in self.bounds), *stated])
 
     def _take_answer(self, path: str, new: Given) -> None:
         found = place(self.study, path)
@@ -129,15 +159,32 @@ class Surroundings:
             unblinded_on=self._day("unblinded_on"),
             entries=entries,
             overrides=self.overrides,
+            ranges=self._in_force(),
         )
 
     def _day(self, name: str) -> date | None:
         span = days(self.special.get(name, ""))
         return span.first if span else None
 
+    def born(self, form: Form, age: int, typed: Mapping[str, str]) -> None:
+        """Let ranges see the age: the birth lies within the year before the sample's day."""
+        laboratory = self.study.laboratory
+        if laboratory is None or form.id not in laboratory.by_form:
+            return
+        sample = days(typed.get(laboratory.sample(form.id)[0], "")[:10])
+        if sample is None or not sample.certain or laboratory.birth in self.overrides:
+            return
+        on = sample.first
+        last = on.replace(year=on.year - age, day=min(on.day, 28))
+        first = last.replace(year=last.year - 1) + timedelta(days=31)
+        self.overrides[laboratory.birth] = Days(first, last)
+
     def state(self, form: Form, name: str, text: str) -> None:
         """Answer every path of `form` that ends in `name` with `text`."""
-        for path in {*_read(form), *form.cells}:
+        laboratory = self.study.laboratory
+        judged = laboratory is not None and form.id in laboratory.by_form
+        people = {laboratory.sex} if laboratory is not None and judged else set()
+        for path in {*_read(form), *form.cells, *people}:
             found = place(self.study, path) or place(self.study, f"{form.id}.{path}")
             if found is None or path.rpartition(".")[2] != name:
                 continue

@@ -37,6 +37,10 @@ PARTS = {
     "text": Words(en="as reported", zh="原始填报值"),
     "unit": Words(en="unit as reported", zh="原始填报单位"),
     "missing": Words(en="reason why it is missing", zh="缺失原因"),
+    "ref_low": Words(en="lower limit of the range it was judged by", zh="所用参考范围下限"),
+    "ref_high": Words(en="upper limit of the range it was judged by", zh="所用参考范围上限"),
+    "flag": Words(en="L, N or H by that range", zh="据该范围判定：L 偏低，N 正常，H 偏高"),
+    "grade": Words(en="CTCAE grade proposed", zh="CTCAE 分级建议"),
 }
 
 

@@ -4,13 +4,18 @@ A form makes one wide table, a line per entry; each of its grids makes a long on
 entry and row of the grid, also where nothing was answered. Every line begins with the same
 keys. An item `x` gives the column `x` with the canonical value and, where they apply,
 `x__label` (the code's English label), `x__text` and `x__unit` (as reported), `x__missing` (the
-reason why there is no value). Forms of several versions of a definition are laid together.
+reason why there is no value). A laboratory result has, besides, the range it was judged by and
+what came of it: `x__ref_low`, `x__ref_high`, `x__flag`, `x__grade`. Forms of several versions
+of a definition are laid together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ecrf.study.model import CodeList, Form, Grid, Item, ItemType, Question, Row, Study
+from ecrf.study.values import plain
+from forms.laboratory import ranges
 
 KEYS = (
     "study", "site", "participant", "visit", "visit_date", "number", "entry", "status",
@@ -19,6 +24,8 @@ KEYS = (
 GRID_KEYS = ("row", "row_label")
 CODED = frozenset({ItemType.CHOICE, ItemType.CHOICES, ItemType.YES_NO})
 YES_NO = "ny"
+JUDGED = ("ref_low", "ref_high", "flag")
+GRADE = "range.row.grade"
 
 
 class Column(NamedTuple):
@@ -30,7 +37,10 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """One data file; `grid` is the grid it holds, or None for the form's wide table."""
+    """One data file; `grid` is the grid it holds, or None for the form's wide table.
+
+    `grades` are its laboratory results, each with the cell that holds the grade proposed.
+    """
 
     name: str
     form: Form
@@ -38,6 +48,7 @@ class Table(NamedTuple):
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     codes: Mapping[str, CodeList]
+    grades: Mapping[str, str] = {}
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -59,7 +70,7 @@ def tables(studies: Sequence[Study]) -> tuple[Table, ...]:
     for form_id in _in_order([study.forms for study in studies]):
         forms = [study.forms[form_id] for study in studies if form_id in study.forms]
         codes = {key: known for study in studies for key, known in study.codelists.items()}
-        found += _of_form(forms, codes | dict(newest.codelists))
+        found += _of_form(forms, codes | dict(newest.codelists), _grades(form_id, studies))
     return tuple(found)
 
 
@@ -95,7 +106,11 @@ def _cells(
     table: Table, answers: Mapping[str, Mapping[str, str]], prefix: str
 ) -> Iterator[str]:
     for column in table.columns:
-        if column.question is not None:
+        if column.question is None:
+            continue
+        if column.part == "grade":
+            yield answers.get(table.grades[column.question.id], {}).get("value", "")
+        else:
             yield part(table, column, answers.get(prefix + column.question.id, {}))
 
 
@@ -103,7 +118,20 @@ def part(table: Table, column: Column, answer: Mapping[str, str]) -> str:
     """Return what an answer puts into a column."""
     if column.part == "label" and column.question is not None:
         return decoded(table.codes, column.question, answer.get("value", ""))
+    if column.part in JUDGED:
+        return judged(column.part, answer)
     return answer.get(column.part, "")
+
+
+def judged(part: str, answer: Mapping[str, str]) -> str:
+    """Return a limit of the range a result was judged by, or its flag; empty without one."""
+    used = ranges.read(answer.get("reference", ""))
+    if used is None:
+        return ""
+    if part == "flag":
+        return used.flag(Decimal(answer["value"])) if answer.get("value") else ""
+    limit = used.low if part == "ref_low" else used.high
+    return "" if limit is None else plain(limit)
 
 
 def decoded(codes: Mapping[str, CodeList], question: Question, value: str) -> str:
@@ -118,10 +146,13 @@ def decoded(codes: Mapping[str, CodeList], question: Question, value: str) -> st
     )
 
 
-def _of_form(forms: Sequence[Form], codes: Mapping[str, CodeList]) -> Iterator[Table]:
+def _of_form(
+    forms: Sequence[Form], codes: Mapping[str, CodeList], grades: Mapping[str, str]
+) -> Iterator[Table]:
     form = forms[-1]
     questions = _in_order([_items(form) for form in forms])
-    yield Table(form.id, form, None, (), _columns(KEYS, questions.values()), codes)
+    wide = _columns(KEYS, questions.values(), grades)
+    yield Table(form.id, form, None, (), wide, codes, grades)
     for grid_id in _in_order([form.grids for form in forms]):
         grids = [form.grids[grid_id] for form in forms if grid_id in form.grids]
         asked = _in_order([{c.id: c for c in grid.columns} for grid in grids])
@@ -143,12 +174,31 @@ def _in_order(versions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _columns(keys: Sequence[str], questions: Iterable[Question]) -> tuple[Column, ...]:
+def _grades(form: str, studies: Sequence[Study]) -> dict[str, str]:
+    """Return the results of a form, each with the cell of its analyte's proposed grade."""
+    found: dict[str, str] = {}
+    for study in studies:
+        analytes = study.laboratory.by_form.get(form, {}) if study.laboratory else {}
+        cells = study.forms[form].cells.values() if form in study.forms else ()
+        cell = {
+            c.row.id: c.key
+            for c in cells
+            if c.row and c.question.derive and c.question.derive.text == GRADE
+        }
+        found |= {key: cell.get(analyte.id, "") for key, analyte in analytes.items()}
+    return found
+
+
+def _columns(
+    keys: Sequence[str], questions: Iterable[Question], results: Collection[str] = ()
+) -> tuple[Column, ...]:
     columns = [Column(key, "key") for key in keys]
     for question in questions:
         if question.type is ItemType.NOTE or question.blinding == "masked":
             continue
         columns += [_column(question, name) for name in _parts(question)]
+        if question.id in results:
+            columns += [_column(question, name) for name in (*JUDGED, "grade")]
     names = [column.name for column in columns]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)

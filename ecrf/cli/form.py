@@ -14,6 +14,8 @@ from ecrf.study import shipped
 from ecrf.study.model import Cell, Form, ItemType, Study
 from ecrf.study.spelling import suggest
 from forms.flat import given, shown
+from forms.laboratory import sheet
+from forms.laboratory.ranges import Range
 from forms.plan import plan
 from forms.surroundings import Surroundings, of_age, place, plan_of
 
@@ -39,6 +41,9 @@ def form() -> None:
 @click.option(
     "--age", type=click.IntRange(0, 130), help="What every path ending in .age reads."
 )
+@click.option(
+    "--ranges", type=click.File("rb"), help="CSV of reference ranges results are judged by."
+)
 def try_(
     study: str,
     form_id: str,
@@ -47,6 +52,7 @@ def try_(
     context: IO[bytes] | None,
     sex: str | None,
     age: int | None,
+    ranges: IO[bytes] | None,
 ) -> None:
     """Print what saving ANSWERS on FORM of STUDY would do.
 
@@ -57,7 +63,9 @@ def try_(
 
     The context is a flat JSON object too. "form.item" is the answer of that form at the same
     visit and the latest one; "VISIT.form.item" and "previous.form.item" stand for themselves,
-    as do "visit_date", "randomized_on", "site" and "param.name".
+    as do "visit_date", "randomized_on", "site" and "param.name". "range.ALT.low" and
+    "range.ALT.high" are the limits the analyte is judged by; --ranges has a whole table of
+    them, as data management loads it. A result is judged once the day of its sample is known.
 
     --sex and --age answer every path whose last part is sex or age, in FORM and elsewhere; the
     years since a birth date that is given nowhere are then AGE, whatever they are counted to.
@@ -70,10 +78,12 @@ def try_(
     around = Surroundings(known, _visit(known, tried, visit))
     typed = _flat("ANSWERS", answers, tried.cells.get)
     around.read(_beside(known, context))
+    around.ranges += _ranges(known, ranges)
     if sex is not None:
         around.state(tried, "sex", sex)
     if age is not None:
         around.state(tried, "age", str(age))
+        around.born(tried, age, typed)
         tried = of_age(known, tried, age, {**typed, **around.overrides})
     _refuse(around.problems)
     made = plan(known, tried, {}, given(tried, typed), around.context())
@@ -81,6 +91,18 @@ def try_(
     click.echo(
         json.dumps(shown(tried, made, configured().locale), ensure_ascii=False, indent=2)
     )
+
+
+def _ranges(study: Study, file: IO[bytes] | None) -> Sequence[Range]:
+    """Read a table of ranges; one with a wrong line is refused."""
+    if file is None:
+        return ()
+    try:
+        found = sheet.read(file.read().decode("utf-8-sig").splitlines(), study)
+    except UnicodeDecodeError:
+        raise _odd(T("The table is not written in UTF-8. Save it as CSV UTF-8.")) from None
+    _refuse([Problem(f"--ranges {p.item}", p.message) for p in found.problems])
+    return found.ranges
 
 
 def _study(named: str, form_id: str) -> Study:

@@ -43,7 +43,7 @@ def _analytes(laboratory: Laboratory, names: Names) -> Iterator[Problem]:
         if analyte.form in names.lost:
             continue
         yield from (Problem(spot, wrong) for wrong in _item(names.study, analyte.item))
-        for key in (laboratory.date, laboratory.laboratory):
+        for key in laboratory.sample(analyte.form):
             form = names.study.forms.get(analyte.form)
             if form is not None and key not in form.cells:
                 message = T("The form {form} has no item {name}.", form=form.id, name=key)

@@ -39,10 +39,16 @@ class Toxicity(Frozen):
 
 
 class Analyte(Frozen):
-    """What a laboratory measures; `item` is where it is answered, such as `lbc.alt`."""
+    """What a laboratory measures; `item` is where it is answered, such as `lbc.alt`.
+
+    `date` and `laboratory` name the items of its form where those of the study's other
+    laboratory forms are called otherwise.
+    """
 
     id: Id
     item: str
+    date: Id | None = None
+    laboratory: Id | None = None
     toxicity: tuple[Toxicity, ...] = ()
 
     @property
@@ -99,6 +105,13 @@ class Laboratory(Frozen):
         for analyte in self.analytes:
             found.setdefault(analyte.form, {})[analyte.key] = analyte
         return found
+
+    def sample(self, form: str) -> tuple[str, str]:
+        """Return the items of a form that say when and where its sample was measured."""
+        own = next(iter(self.by_form.get(form, {}).values()), None)
+        if own is None:
+            return self.date, self.laboratory
+        return own.date or self.date, own.laboratory or self.laboratory
 
     @cached_property
     def by_id(self) -> Mapping[str, Analyte]:

@@ -185,11 +185,13 @@ def _visit_lines(who: ParticipantRow, kept: Sequence[VisitRow]) -> list[VisitLin
     """Return the lines of the visits, each by the version it is under."""
     entries = progress.of_participant(g.session, who.id)
     prints = defined.of_participant(g.session, who.id)
+    clocks = prompts.running(versions.model(g.session, who.protocol), who.id)
     today = civil_date(g.by.at, who.zone)
     found = []
     for visit in kept:
         study, _ = versions.with_visit(g.session, prints[visit.id], visit.plan)
-        forms = formlist.lines(study, visit, lock, entries)
+        lock = strongest(visit.state, who.lock)
+        forms = formlist.lines(study, visit, lock, entries, clocks)
         counts = formlist.counts(study, visit, entries)
         plan = study.visit.get(visit.plan)
         day = None
@@ -231,9 +233,9 @@ def add_visit(study_id: str, code: str) -> ResponseReturnValue:
     try:
         who = lookup.participant(g.session, g.actor, study_id, code, Right.ENTRY_WRITE)
         study = versions.model(g.session, who.protocol)
+        key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
         needs.added(g.session, g.by, who, study)
         typed = request.form.get("held_on", "").strip()
-        key = visits.add(g.session, g.by, who, study, request.form.get("plan", ""))
         if typed:
             found = lookup.visit(g.session, g.actor, study_id, code, key, Right.ENTRY_WRITE)
             visits.hold(g.session, g.by, found, read_date(typed, civil_date(g.by.at, who.zone)))

@@ -44,7 +44,7 @@ def led(found: Found) -> tuple[Led, ...]:
 
 
 def _led(found: Found, rule: Prompt) -> Led:
-    form, key = found.study.forms[rule.opens], _visit(found, rule.opens)
+    form, key = found.study.forms[rule.opens], visit_for(found, rule.opens)
     who = found.participant
     if key is None:
         name = Words(en=who.code, zh=who.code)
@@ -65,7 +65,7 @@ def clocks(found: Found, now: datetime) -> tuple[Running, ...]:
     return tuple(Running(rules[name].message, countdown(end, now)) for end, name in ends)
 
 
-def _visit(found: Found, form: str) -> str | None:
+def visit_for(found: Found, form: str) -> str | None:
     """Return where the form is filled in: at the same visit, or among the running forms."""
     planned = {cell.visit for cell in found.study.matrix if cell.form == form}
     if found.visit.plan in planned:

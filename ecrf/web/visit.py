@@ -7,7 +7,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.study.model import VisitKind
-from ecrf.web import formlist, where
+from ecrf.web import formlist, prompts, where
 from ecrf.web.dates import read_date
 from ecrf.web.routes import Again, Pages
 from forms import casebook, missed, progress
@@ -75,10 +75,14 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
         lock=lock,
         day=study_day(held, anchor) if held and anchor else None,
         out=visit.span.days_out(held) if held and anchor and visit.span else 0,
-        forms=formlist.lines(study, visit, lock, entries),
+        forms=formlist.lines(
+            found.study, visit, lock, entries, prompts.running(found.study, who.id)
+        ),
         on_date=[q for q in asked.above_forms(g.session, who.id) if q.visit_id == visit.id],
-        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and lock != "locked",
+        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site)
+        and lock != "locked",
         log=visit.kind == VisitKind.LOG,
         fillable=visit.kind == VisitKind.LOG or visit.held_on is not None,
-        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and lock == "open",
+        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site)
+        and lock == "open",
     )

@@ -169,7 +169,7 @@ def _enter(
     laboratory = found.study.laboratory
     if laboratory is not None:
         day = next((row.on for row in rows if row.on), "")
-        for key, text in ((laboratory.date, day), (laboratory.laboratory, file.laboratory)):
+        for key, text in zip(laboratory.sample(form), (day, file.laboratory), strict=True):
             if text and key not in found.answers:
                 given[key] = Given(text)
     lines = [row.line for row in rows]

@@ -148,7 +148,8 @@ def _raise(session: Session, by: By, where: Spot, raised: Sequence[Finding]) -> 
             {
                 "study": who.study, "site": who.site, "participant_id": who.id,
                 "entry_id": where.entry_id, "version": where.version, "rule": f.rule,
-                "item": f.item, "level": alerts[f.rule].level, "status": "open", "raised_at": by.at,
+                "item": f.item, "level": alerts[f.rule].level, "status": "open",
+                "raised_at": by.at,
                 "text_en": f.message.in_("en")[:600], "text_zh": f.message.in_("zh")[:600],
                 "comment": "",
             }

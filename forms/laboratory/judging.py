@@ -107,11 +107,12 @@ def _spot(study: Study, line: Line, visits: Mapping[str, Spot], analyte: Analyte
 
 def _on(form: Form, laboratory: Laboratory, line: Line, stored: Mapping[str, Answer]) -> str:
     """Return the day of the sample; two different days on one form cannot be."""
-    there = stored.get(laboratory.date)
+    key, _ = laboratory.sample(form.id)
+    there = stored.get(key)
     known = there.value if there else ""
     if not line.on:
         return known
-    said = whole(form.cells[laboratory.date].question.label, line.on)
+    said = whole(form.cells[key].question.label, line.on)
     if isinstance(said, Text):
         raise _Wrong(said)
     if known and said != known:

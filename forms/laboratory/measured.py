@@ -5,7 +5,7 @@ that stays as it was keeps the range it has, whatever ranges were loaded since.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -46,7 +46,7 @@ def ask(
         return
     moved = any(
         _value(stored, key) != _value(laid, key)
-        for key in (laboratory.date, laboratory.laboratory)
+        for key in laboratory.sample(form.id)
     )
     for key in laboratory.by_form[form.id]:
         answer = laid.get(key)
@@ -100,8 +100,9 @@ def _find(key: str, around: Around) -> Reference | None:
 
 
 def _sample(laboratory: Laboratory, around: Around) -> Sample | None:
-    on, sex = _day(around.value(laboratory.date)), around.value(laboratory.sex)
-    birth, place = around.value(laboratory.birth), around.value(laboratory.laboratory)
+    day, where = laboratory.sample(around.form.id)
+    on, sex = _day(around.value(day)), around.value(laboratory.sex)
+    birth, place = around.value(laboratory.birth), around.value(where)
     if on is None:
         return None
     return Sample(
@@ -111,6 +112,8 @@ def _sample(laboratory: Laboratory, around: Around) -> Sample | None:
 
 
 def _day(found: Value) -> date | None:
+    if isinstance(found, datetime):
+        return found.date()
     return found.first if isinstance(found, Days) and found.first == found.last else None
 
 

@@ -201,3 +201,32 @@ def test_the_help_says_how_sex_and_age_are_used():
     assert done.exit_code == 0
     assert "--age" in done.stdout
     assert "last part is sex or age" in " ".join(done.stdout.split())
+
+
+def test_results_are_judged_by_the_ranges_given(tmp_path):
+    """By a table of ranges with sex and age, or by limits in the context."""
+    results = {"lbdat": "2026-03-02", "lab_id": "Central", "alt": "41"}
+    answers, table = tmp_path / "answers.json", tmp_path / "ranges.csv"
+    answers.write_text(json.dumps(results), encoding="utf-8")
+    table.write_text(
+        "laboratory,site,analyte,sex,age_from,age_to,starts_on,low,high,unit,source\n"
+        ",,ALT,F,18,60,2020-01-01,7,40,U/L,laboratory\n"
+        ",,ALT,F,60,,2020-01-01,7,45,U/L,laboratory\n",
+        encoding="utf-8",
+    )
+    context = tmp_path / "context.json"
+    context.write_text(json.dumps({"range.ALT.high": "13"}), encoding="utf-8")
+
+    def flag(*more):
+        done = CliRunner().invoke(
+            main, ["form", "try", "nct05974683", "lbc", str(answers), *more]
+        )
+        assert done.exit_code == 0, done.output
+        derived = json.loads(done.stdout)["derived"]
+        return derived["ALT.flag"], derived["ALT.grade"]
+
+    by_table = ("--ranges", str(table), "--sex", "F", "--age")
+    assert flag() == (None, None)
+    assert flag(*by_table, "40") == ("H", "1")
+    assert flag(*by_table, "60") == ("N", "0")
+    assert flag("--context", str(context)) == ("H", "2")

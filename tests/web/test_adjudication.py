@@ -93,7 +93,6 @@ def test_an_event_reaches_its_verdict_without_anybody_breaking_a_code(court_, st
     assert not [one for one in sent if "unblinded_at =" in one]
 
 
-@pytest.mark.req("AT-12")
 def test_no_ledger_tells_a_vote_before_its_case_is_final(court_, visitor, by, tmp_path):
     """On the page the auditor alone reads it after the verdict; a package holds it then."""
     court_.report()

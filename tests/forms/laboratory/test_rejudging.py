@@ -46,7 +46,6 @@ def _flag(desk):
         return answers["ALT.flag"]["value"]
 
 
-@pytest.mark.req("DC-08")
 def test_a_corrected_range_reaches_stored_results_only_when_it_is_accepted(corrected):
     looked = _asked(corrected, rejudging.ask)
     with corrected.database.read() as session:
