@@ -48,7 +48,7 @@ def follow(
         return loading.ranges(session, study, form, found.edition)
 
     entries = standing.load(
-        session, found.participant.id, found.context, ranges, {entry_id: was}
+        session, found.participant.id, found.context, ranges, {entry_id: was}, by.at
     )
     outcomes = [o for o in settling.settle(entries, forms) if o.entry.id != entry_id]
     cause = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -58,18 +59,20 @@ def load(
     base: Context,
     ranges: Callable[[Study, str], Ranges],
     was: Mapping[int, Mapping[str, Answer]],
+    at: datetime | None = None,
 ) -> tuple[Standing, ...]:
     """Return the entries of a participant, the earliest visit first.
 
     `base` is a context of this participant; `was` gives answers as they were by entry. An
-    entry of a form its definition does not have is left out.
+    entry of a form its definition does not have is left out. `at` is the moment at which what
+    is unlocked still is so; without one nothing is.
     """
     found = []
     for row in session.execute(_entries(), {"of_participant": participant_id}):
         study = versions.model(session, row.protocol)
         form = study.forms.get(row.form)
         if form is not None and row.status != "not done":
-            found.append(_standing(row, study, form, base, ranges, was.get(row.id)))
+            found.append(_standing(row, study, form, base, ranges, was.get(row.id), at))
     return tuple(sorted(found, key=lambda one: (one.context.order, one.number, one.id)))
 
 
@@ -80,7 +83,9 @@ def _standing(
     base: Context,
     ranges: Callable[[Study, str], Ranges],
     was: Mapping[str, Answer] | None,
+    at: datetime | None,
 ) -> Standing:
+    unlocked = at is not None and row.open_until is not None and at < row.open_until
     now = answers.load(row.answers)
     context = replace(
         base, visit=row.plan, visit_key=row.key, visit_date=row.held_on,
@@ -90,7 +95,7 @@ def _standing(
     )  # fmt: skip
     return Standing(
         row.id, row.visit_id, study, form, row.number, context, row.protocol, row.status,
-        "locked" in (row.state, row.visit_state), row.version, now,
+        "locked" in (row.state, row.visit_state) and not unlocked, row.version, now,
         now if was is None else was, row.answers, row.verified,
     )  # fmt: skip
 
@@ -107,7 +112,7 @@ def _entries() -> Select[Any]:
     return (
         select(
             Entry.id, Entry.visit_id, Entry.form, Entry.number, Entry.protocol, Entry.status,
-            Entry.state, Entry.version, Entry.answers, Entry.verified, Visit.plan, Visit.key,
+            Entry.state, Entry.open_until, Entry.version, Entry.answers, Entry.verified, Visit.plan, Visit.key,
             Visit.held_on, Visit.position, Visit.state.label("visit_state"), kits,
         )
         .join(Visit, Visit.id == Entry.visit_id)

@@ -306,6 +306,7 @@ def test_locking_takes_the_same_statements_however_many_it_covers(clean, notary,
     assert count() == with_two
 
 
+@pytest.mark.req("L1")
 @pytest.mark.req("LK-01")
 @pytest.mark.parametrize(
     "named",
@@ -318,6 +319,7 @@ def test_locking_takes_the_same_statements_however_many_it_covers(clean, notary,
     ],
 )
 def test_whatever_is_locked_refuses_saves_signatures_and_queries(clean, notary, named):
+    """L1, LK-01: at every level, from the form to the study; each lock is an act of its own."""
     _lock(clean, notary, **named)
     with pytest.raises(Conflict, match="locked"):
         clean.save({"sbp": "125"}, "BL", "vs", reason="late")

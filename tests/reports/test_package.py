@@ -181,10 +181,10 @@ def test_a_cut_off_is_exported_without_any_lock(filled, make, running):
     assert _manifest(made.path)["lock"] is None
 
 
-def test_a_lock_that_was_lifted_makes_no_package(locked, make):
+def test_a_lock_of_which_a_part_was_unlocked_makes_no_package(locked, make):
     desk, lock_id = locked
     _unlock(desk)
-    with pytest.raises(Conflict, match="was lifted"):
+    with pytest.raises(Conflict, match="was unlocked"):
         make(lock_id)
 
 
@@ -203,9 +203,10 @@ def test_only_who_may_export_does_and_only_from_a_lock_that_exists(locked, make)
         make(locked[1], people.ANNA)
     with pytest.raises(NotFound, match="no lock 999"):
         make(999)
-    desk, _ = locked
-    _unlock(desk)
-    frozen = _freeze(desk).id
+
+
+def test_no_package_is_made_of_a_freeze(filled, make):
+    frozen = _freeze(filled).id
     with pytest.raises(NotFound):
         make(frozen)
 
