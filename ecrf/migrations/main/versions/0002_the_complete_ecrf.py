@@ -25,6 +25,13 @@ REFUSALS = {
 def upgrade() -> None:
     """Carry the change out."""
     op.create_table(
+        "file_content",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_file_content")),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
@@ -401,6 +408,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_draft_visit_id"), ["visit_id"], unique=False)
 
     op.create_table(
+        "file_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("participant_id", sa.Integer(), nullable=False),
+        sa.Column("visit_id", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=120), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", sa.DateTime(), nullable=False),
+        sa.Column("sent_by", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participant.id"], name=op.f("fk_file_version_participant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sent_by"], ["person.id"], name=op.f("fk_file_version_sent_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sha256"], ["file_content.sha256"], name=op.f("fk_file_version_sha256")
+        ),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["visit.id"], name=op.f("fk_file_version_visit_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_file_version")),
+        sa.UniqueConstraint(
+            "visit_id",
+            "form",
+            "number",
+            "item",
+            "sha256",
+            "name",
+            "sent_by",
+            name=op.f("uq_file_version_visit_id_form_number_item_sha256_name_sent_by"),
+        ),
+    )
+    with op.batch_alter_table("file_version", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_file_version_participant_id"), ["participant_id"], unique=False
+        )
+        batch_op.create_index("ix_file_version_sha256", ["sha256"], unique=False)
+
+    op.create_table(
         "adjudication_case",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("study", sa.String(length=64), nullable=False),
@@ -672,10 +723,10 @@ def upgrade() -> None:
         batch_op.alter_column("entry_id", existing_type=sa.INTEGER(), nullable=True)
         batch_op.create_index("ix_query_place", ["visit_id", "form", "number"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
+            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
+            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
         )
 
     with op.batch_alter_table("query_message", schema=None) as batch_op:
