@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from ecrf.kernel import checkpoints, verify
 from ecrf.kernel.access import TITLES, Right
 from ecrf.kernel.ledger import LEDGER, REASON, participant_chain, study_chain
-from ecrf.kernel.text import Message, T
+from ecrf.kernel.text import Message, T, Text
 from ecrf.study.model import Study
-from ecrf.web import where
+from ecrf.web import acts, where
 from ecrf.web.routes import Pages
 from ecrf.web.services import services
 from forms.adjudicating import sealed as votes
@@ -25,74 +25,6 @@ from visits.tables import Participant
 
 pages = Pages("ledger", __name__)
 PAGE = 50
-ACTIONS: Mapping[str, Message] = {
-    "participant:enrol": T("enrolled"),
-    "participant:announce": T("participant announced"),
-    "participant:screen-fail": T("screening failed"),
-    "participant:randomize": T("randomized"),
-    "participant:end": T("left the trial"),
-    "participant:kits": T("kits given"),
-    "participant:code-break": T("code broken"),
-    "visit:add": T("visit added"),
-    "visit:hold": T("visit dated"),
-    "visit:miss": T("visit missed"),
-    "visit:reopen": T("visit reopened"),
-    "entry:save": T("form saved"),
-    "entry:not-done": T("form not done"),
-    "entry:recompute": T("form computed again"),
-    "entry:upgrade": T("form moved to a new version"),
-    "participant:upgrade": T("participant moved to a new version"),
-    "study:adopt": T("version put in force at a site"),
-    "study:upgrade": T("version being applied at a site"),
-    "entry:sign": T("form signed"),
-    "alert:acknowledge": T("safety alert acknowledged"),
-    "laboratory:ranges": T("reference ranges changed"),
-    "laboratory:mapping": T("reading of result files changed"),
-    "laboratory:stage": T("result file looked at"),
-    "laboratory:accept": T("result file being taken in"),
-    "laboratory:accepted": T("result file taken in"),
-    "laboratory:drop": T("result file put away"),
-    "entry:verify": T("items verified against the source"),
-    "entry:unverify": T("verification taken back"),
-    "entry:review": T("form reviewed"),
-    "entry:unreview": T("review mark taken off"),
-    "verification:plan": T("plan of verification of a site changed"),
-    "query:open": T("query asked"),
-    "query:answer": T("query answered"),
-    "query:close": T("query closed"),
-    "query:reopen": T("query asked again"),
-    "data:freeze": T("frozen"),
-    "data:unfreeze": T("freeze lifted"),
-    "data:lock": T("locked"),
-    "data:lock-ask": T("lock asked for"),
-    "data:lock-withdraw": T("request to lock withdrawn"),
-    "data:relock": T("locked again"),
-    "data:unlock": T("unlocked for a while"),
-    "data:unlock-ask": T("unlock asked for"),
-    "data:unlock-refuse": T("unlock refused"),
-    "lock:unwaive": T("waiver withdrawn"),
-    "lock:waive": T("waived"),
-    "data:export": T("exported"),
-    "case:open": T("case opened"),
-    "case:resume": T("case resumed"),
-    "case:assemble": T("dossier assembled"),
-    "case:complete": T("dossier completed"),
-    "case:assign": T("case given to adjudicators"),
-    "case:chair": T("case given to the chair"),
-    "case:ask": T("question of the committee asked"),
-    "case:review": T("case in review"),
-    "case:compare": T("votes compared"),
-    "case:agree": T("case agreed"),
-    "case:decide": T("case decided by the chair"),
-    "case:reopen": T("case re-opened"),
-    "case:withdraw": T("case withdrawn"),
-    "double:save": T("one of two entries saved"),
-    "double:complete": T("one of two entries handed in"),
-    "vote:save": T("vote saved"),
-    "vote:sign": T("vote signed"),
-    "study:approve": T("definition approved"),
-    "study:put in force": T("definition put in force"),
-}
 
 
 class Filters(NamedTuple):
@@ -107,7 +39,7 @@ class Filters(NamedTuple):
 
 
 class Changed(NamedTuple):
-    item: str
+    item: Text
     old: str
     new: str
 
@@ -122,7 +54,7 @@ class Line(NamedTuple):
     role: str
     origin: str
     action: Message
-    place: str
+    place: Text
     reason: str
     changes: list[Changed]
     link: str
@@ -153,7 +85,7 @@ def show(study_id: str) -> ResponseReturnValue:
         filters=filters,
         lines=lines[:PAGE],
         after=lines[PAGE - 1].cursor if len(lines) > PAGE else None,
-        actions=ACTIONS,
+        actions=acts.ACTIONS,
         titles=TITLES,
         people=_people(chains),
         keep=filters.query_string(),
@@ -195,7 +127,7 @@ def _lines(study: Study, chains: ColumnElement[bool], filters: Filters) -> list[
     rows = g.session.execute(_after(query)).all()
     voted = any(row.action.startswith(votes.ACTS) for row in rows)
     closed = _sealed(study.id) if voted else frozenset()
-    return [_line(row, masked, closed) for row in rows]
+    return [_line(study, row, masked, closed) for row in rows]
 
 
 def _sealed(study_id: str) -> frozenset[int] | None:
@@ -220,7 +152,7 @@ def _after(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _line(
-    row: Any, masked: Mapping[str, tuple[str, ...]], closed: frozenset[int] | None
+    study: Study, row: Any, masked: Mapping[str, tuple[str, ...]], closed: frozenset[int] | None
 ) -> Line:
     header = json.loads(row.header)
     refs = header["refs"]
@@ -235,10 +167,11 @@ def _line(
     shown = [part for part in parts if part["item"] != REASON]
     if any(part["item"] in hidden for part in shown) or refs.get("item") in hidden:
         reason = ""
+    double = row.action.startswith(copies.COPY)
     return Line(
         row.chain, row.seq, row.at, header["name"], header["role"] or "", header["origin"],
-        ACTIONS.get(row.action, T("{action}", action=row.action)), _place(refs), reason,
-        [_changed(part, hidden, sealed=row.action.startswith(copies.COPY)) for part in shown],
+        acts.action(row.action), acts.place(study, refs), reason,
+        [_changed(study, refs, part, hidden, sealed=double) for part in shown],
         row.link,
     )  # fmt: skip
 
@@ -256,12 +189,18 @@ def _apart(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _changed(
-    part: Mapping[str, Any], hidden: tuple[str, ...], *, sealed: bool = False
+    study: Study,
+    refs: Mapping[str, Any],
+    part: Mapping[str, Any],
+    hidden: tuple[str, ...],
+    *,
+    sealed: bool = False,
 ) -> Changed:
     """Return a change in words. Copies of double entry are sealed: nobody reads another's."""
+    name = acts.part(study, refs, part["item"])
     if sealed or part["item"] in hidden:
-        return Changed(part["item"], "***", "***")
-    return Changed(part["item"].removeprefix("#"), _said(part["old"]), _said(part["new"]))
+        return Changed(name, "***", "***")
+    return Changed(name, _said(part["old"]), _said(part["new"]))
 
 
 def _said(value: Any) -> str:
@@ -273,11 +212,6 @@ def _said(value: Any) -> str:
         if text is not None:
             return f"{text} {value.get('unit', '')}".strip()
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _place(refs: Mapping[str, Any]) -> str:
-    names = ("participant", "visit", "form", "item", "package", "taken", "casebook", "scope")
-    return " ".join(str(refs[name]) for name in names if refs.get(name))
 
 
 def _people(chains: ColumnElement[bool]) -> list[tuple[int, str]]:

@@ -15,7 +15,7 @@ from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.people import Person
 from ecrf.kernel.text import T
 from ecrf.web import placed, where
-from ecrf.web.ledger import ACTIONS
+from ecrf.web.acts import ACTIONS
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
 from forms.closing import covering

@@ -184,6 +184,7 @@ def test_the_ledger_shows_who_did_what_before_after_and_why(clean, visitor):  # 
     assert "Carl Wu" in page
     assert "form signed" in page
     assert "not eligible" in page
+    assert "PUMCH-001 · Baseline · Vital signs" in page
     assert "as written" not in page
     checked = visitor(people.AUDREY).get(f"{BASE}/ledger?participant=PUMCH-001&check=1").text
     assert "Checked: as written" in checked
