@@ -9,14 +9,16 @@ from randomization.supply import State
 from randomization.tables import Kit
 
 HANDED_OUT = (State.DISPENSED, State.RETURNED)
+GONE = (State.LOST, State.REJECTED, State.EXPIRED)
 
 
 class KitNumber(NamedTuple):
-    """A kit number, the visit it is for, and whether it was handed out."""
+    """A kit number, the visit it is for, whether it was handed out, and whether it is gone."""
 
     number: str
     visit: str
     dispensed: bool
+    gone: bool
 
 
 def kit_numbers(vault: Vault, study: str, site: str, participant: str) -> tuple[KitNumber, ...]:
@@ -31,5 +33,6 @@ def kit_numbers(vault: Vault, study: str, site: str, participant: str) -> tuple[
             .order_by(Kit.number)
         ).all()  # fmt: skip
     return tuple(
-        KitNumber(row.number, row.visit or "", row.state in HANDED_OUT) for row in rows
+        KitNumber(row.number, row.visit or "", row.state in HANDED_OUT, row.state in GONE)
+        for row in rows
     )

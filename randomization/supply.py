@@ -43,6 +43,7 @@ class Move(StrEnum):
     EXPIRE = "expire"
     LOSE = "lose"
     TAKE_BACK = "take back"
+    RETURN_DAMAGED = "return damaged"
     DESTROY = "destroy"
 
 
@@ -70,6 +71,7 @@ MOVES: Mapping[tuple[State, Move], State] = {
     (State.QUARANTINED, Move.RELEASE_TO_VISIT): State.ASSIGNED,
     (State.QUARANTINED, Move.REJECT): State.REJECTED,
     (State.DISPENSED, Move.TAKE_BACK): State.RETURNED,
+    (State.DISPENSED, Move.RETURN_DAMAGED): State.REJECTED,
     (State.DISPENSED, Move.LOSE): State.LOST,
     (State.REJECTED, Move.DESTROY): State.DESTROYED,
     (State.EXPIRED, Move.DESTROY): State.DESTROYED,

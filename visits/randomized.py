@@ -20,6 +20,7 @@ from visits.tables import KitGiven, Participant, Visit
 
 ASSIGNED = "assigned"
 DISPENSED = "dispensed"
+GONE = "gone"
 
 
 class Drawn(NamedTuple):
@@ -32,11 +33,12 @@ class Drawn(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A kit as the vault knows it: its number, its visit, whether it was handed out."""
+    """A kit as the vault knows it: its visit, whether it was handed out, whether it is gone."""
 
     number: str
     visit: str
     dispensed: bool
+    gone: bool = False
 
 
 def store(
@@ -90,16 +92,18 @@ def follow(session: Session, by: By, who: ParticipantRow, kits: Sequence[Known])
             insert(KitGiven),
             [_row(by, who.id, places[kit.visit], kit.number, _status(kit)) for kit in new],
         )
-    moved = [kit.number for kit in kits if kit.dispensed and held.get(kit.number) == ASSIGNED]
-    if moved:
-        session.execute(
-            update(KitGiven)
-            .where(KitGiven.number.in_(moved))
-            .values(status=DISPENSED, at=by.at)
-            .execution_options(synchronize_session=False)
-        )
     changes = [Change(f"kit {kit.number}", None, _status(kit)) for kit in new]
-    changes += [Change(f"kit {number}", ASSIGNED, DISPENSED) for number in moved]
+    for status in (DISPENSED, GONE):
+        wanted = [kit.number for kit in kits if _status(kit) == status]
+        moved = [n for n in wanted if held.get(n, status) not in (status, GONE)]
+        if moved:
+            session.execute(
+                update(KitGiven)
+                .where(KitGiven.number.in_(moved))
+                .values(status=status, at=by.at)
+                .execution_options(synchronize_session=False)
+            )
+        changes += [Change(f"kit {number}", held[number], status) for number in moved]
     if changes:
         act = _act(by, Right.KIT_DISPENSE, who, "participant:kits", changes)
         LEDGER.write(session, by, [(head, act)])
@@ -162,6 +166,8 @@ def _row(
 
 
 def _status(kit: Known) -> str:
+    if kit.gone:
+        return GONE
     return DISPENSED if kit.dispensed else ASSIGNED
 
 

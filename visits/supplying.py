@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ecrf.kernel.access import Actor, Right
 from ecrf.study.model import Study
 from visits import participants
-from visits.randomized import ASSIGNED
+from visits.randomized import ASSIGNED, GONE
 from visits.tables import KitGiven, Participant, Visit
 
 AHEAD = 7
@@ -65,7 +65,7 @@ def waiting(session: Session, actor: Actor, study: Study, today: date) -> tuple[
 
 def _line(wanted: Mapping[str, int], rows: Sequence[Any]) -> Line:
     first = rows[0]
-    kits = [row for row in rows if row.number is not None]
+    kits = [row for row in rows if row.number is not None and row.status != GONE]
     return Line(
         first.code, first.site, first.key, first.plan, first.first, first.last, first.held_on,
         assigned=tuple(row.number for row in kits if row.status == ASSIGNED),

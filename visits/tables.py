@@ -101,7 +101,7 @@ class Deviation(Base):
 
 
 class KitGiven(Base):
-    """A kit number the vault released to a visit. `status`: assigned, dispensed."""
+    """A kit number the vault released to a visit. `status`: assigned, dispensed, gone."""
 
     __tablename__ = "kit_given"
     __table_args__ = (UniqueConstraint("number"),)

@@ -33,6 +33,8 @@ ENTRIES = (
     Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/shipments", T("Shipments"), Right.SUPPLY_READ),
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
+    Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
 )
 
 

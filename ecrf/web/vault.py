@@ -15,11 +15,10 @@ from ecrf.web import where
 from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
-from ecrf.web.vault_supply import shipments, stock
-from ecrf.web.vault_supply.room import EXTENSION
+from ecrf.web.vault_supply import papers, returns, shipments, stock
+from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
 from visits import lookup, randomized, supplying
-from visits.randomized import Known
 from visits.rows import ParticipantRow
 from visits.windows import civil_date
 
@@ -33,7 +32,7 @@ def create(given: Services, vault: api.Vault) -> Flask:
     """Return the vault app; it alone holds the opened vault."""
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
-    for some in (pages, shipments.pages, stock.pages):
+    for some in (pages, shipments.pages, stock.pages, returns.pages, papers.pages):
         app.register_blueprint(some)
     return app
 
@@ -67,7 +66,7 @@ def hand_out(study_id: str, code: str, key: str) -> ResponseReturnValue:
             _assign(study, who, visit)
         else:
             _dispense(who, visit)
-        _follow(who)
+        follow(who)
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _visit_page(study_id, code, key, wrong)) from None
@@ -87,17 +86,11 @@ def _dispense(who: ParticipantRow, visit: api.Visit) -> None:
     """Confirm a kit; one the vault knows as handed out is only caught up with on this side."""
     typed = request.form.get("number", "")
     behind = {kit.number for kit in lookup.kits(g.session, who.id) if kit.status != "dispensed"}
-    known = {kit.number for kit in _numbers(who) if kit.dispensed and kit.visit == visit.visit}
+    known = {
+        kit.number for kit in kit_numbers(who) if kit.dispensed and kit.visit == visit.visit
+    }
     if api.tidy(typed) not in behind & known:
         api.dispense(_vault(), g.by, visit, typed)
-
-
-def _follow(who: ParticipantRow) -> None:
-    randomized.follow(g.session, g.by, who, [Known(*kit) for kit in _numbers(who)])
-
-
-def _numbers(who: ParticipantRow) -> tuple[api.KitNumber, ...]:
-    return api.kit_numbers(_vault(), who.study, who.site, who.code)
 
 
 def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
@@ -108,10 +101,11 @@ def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> 
     (found,) = api.for_preparation(_vault(), g.by, study_id, who.site, [code])
     kits = [kit for kit in found.kits if kit.visit == key]
     wanted = study.supply.dispense.get(plan, 0) if study.supply else 0
+    here = sum(kit.state not in api.GONE for kit in kits)
     return render_template(
         "vault/visit.html", refusal=refusal, sent=request.form, study=study, who=who,
         key=key, label=_label(study, plan, key), found=found, kits=kits,
-        arm=_arm(study, found), states=api.STATES, missing=max(0, wanted - len(kits)),
+        arm=_arm(study, found), states=api.STATES, missing=max(0, wanted - here),
     )  # fmt: skip
 
 

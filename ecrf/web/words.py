@@ -49,6 +49,7 @@ SIGNS: Mapping[str, Sign] = {
     "reviewed": Sign("✓", T("Reviewed"), "complete"),
     "not reviewed": Sign("○", T("Not reviewed"), "planned"),
     "changed since": Sign("!", T("Changed since"), "overdue"),
+    "gone": Sign("✕", T("Lost or spoilt"), "missed"),
     "code broken": Sign("⚠\ufe0e", T("Code broken"), "unblinded"),
     "alert": Sign("⚠\ufe0e", T("Safety alert"), "overdue"),
     "acknowledged": Sign("✓", T("Acknowledged"), "complete"),

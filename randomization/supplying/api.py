@@ -4,7 +4,10 @@ Nothing here returns an arm. The same person's rights are asked for again in eve
 """
 
 from randomization.supply import DEPOT, STATES, State
+from randomization.supplying.accounts import SETTLED, Balance, Line, Taken, balance, taken
+from randomization.supplying.accounts import read as accountability
 from randomization.supplying.arrival import CONDITIONS, Condition, Reading, receive, scan
+from randomization.supplying.giving import LOSSES, Counted, Loss, replace, take_back, whose
 from randomization.supplying.listing import (
     all_shipments,
     by_state,
@@ -26,8 +29,10 @@ from randomization.supplying.shipments import (
 from randomization.supplying.shipping import STAGES, Stage, Step, after
 
 __all__ = [
-    "CAUSES", "CONDITIONS", "DEPOT", "STAGES", "STATES", "Cause", "Condition", "Goods",
-    "Outcome", "Reading", "Stage", "State", "Step", "after", "all_shipments", "approve",
-    "by_state", "cancel", "close", "decide", "dispatch", "goods", "order", "pick", "put",
-    "quarantined", "recall", "receive", "scan", "shipment", "stock",
+    "CAUSES", "CONDITIONS", "DEPOT", "LOSSES", "SETTLED", "STAGES", "STATES", "Balance",
+    "Cause", "Condition", "Counted", "Goods", "Line", "Loss", "Outcome", "Reading", "Stage",
+    "State", "Step", "Taken", "accountability", "after", "all_shipments", "approve",
+    "balance", "by_state", "cancel", "close", "decide", "dispatch", "goods", "order", "pick",
+    "put", "quarantined", "recall", "receive", "replace", "scan", "shipment", "stock",
+    "take_back", "taken", "whose",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The vault app's pages of supply, over HTTP: a shipment, what is held back, a wrong kit."""
 
+import csv
+import io
 import re
 from datetime import date
 
@@ -13,15 +15,20 @@ from ecrf.kernel.people import GrantRow, Person
 from randomization import api
 from randomization.supplying.api import DEPOT
 from randomization.tables import Kit
-from tests.people import ALMA, NOON, PAUL, PETRA, START, STUDY
+from tests.people import ALMA, ANNA, NOON, PAUL, PETRA, START, STUDY
 from tests.web.test_randomize import (  # noqa: F401
+    CODE,
+    app,
+    confirm,
     database,
     listed_databases,
     opened,
     ready_databases,
+    trial,
     unblinded,
     vault_app,
 )
+from visits.tables import KitGiven
 
 SUE = Actor(40, "Sue Ren", frozenset({Grant(STUDY, Role.SUPPLIER)}))
 HOME = f"/vault/{STUDY}"
@@ -107,3 +114,48 @@ def test_a_pharmacist_holds_kits_back_and_only_the_manager_decides(stocked, unbl
     chinese = sue.get(f"{page}?lang=zh").text
     assert "召回" in chinese
     assert act(sue, page, "nonsense").status_code == 422
+
+
+def test_a_pharmacists_day_ends_with_a_log_that_closes(
+    trial,  # noqa: F811
+    stocked,
+    visitor,
+    unblinded,  # noqa: F811
+):
+    """Hand out, replace one that was lost, take back, count, reconcile."""
+    confirm(visitor(ANNA))
+    paul, page = unblinded(PAUL), f"{HOME}/returns"
+    one = f"{HOME}/participants/{CODE}/BL"
+    first, second = numbers(paul.get(one).text)
+    act(paul, one, "dispense", number=first)
+    reason = {"site": "PUMCH", "loss": "lost", "reason": "Left on the bus"}
+    assert act(paul, page, "replace", **reason, number=second).status_code == 303
+    (third,) = set(numbers(paul.get(one).text)) - {first, second}
+    with trial.read() as session:
+        shown = dict(map(tuple, session.execute(select(KitGiven.number, KitGiven.status))))
+    assert shown == {first: "dispensed", second: "gone", third: "assigned"}
+    assert "Lost or spoilt" in visitor(ANNA).get(f"/{STUDY}/participants/{CODE}").text
+    listed = paul.get(f"{HOME}/").text
+    assert second not in listed
+    assert third in listed
+    act(paul, one, "dispense", number=third)
+    assert CODE not in paul.get(f"{HOME}/").text
+    back = {"site": "PUMCH", "units": "60", "on": "2026-03-02"}
+    assert (
+        act(paul, page, "take back", **back | {"units": "61"}, number=first).status_code == 422
+    )
+    assert act(paul, page, "take back", **back, number=first).status_code == 303
+    assert act(paul, page, "take back", **back, number=first).status_code == 409
+    log = paul.get(f"{HOME}/accountability?site=PUMCH").text
+    assert re.search(r'id="difference">\W+0<', log)
+    rows = list(csv.DictReader(io.StringIO(paul.get(f"{HOME}/accountability.csv").text)))
+    assert len(rows) == 60
+    found = {row["number"]: row for row in rows}
+    assert found[first]["returned_units"] == "60"
+    assert found[second]["replaced_by"] == third
+    assert found[second]["state"] == "lost"
+    paper = paul.get(f"{HOME}/accountability.pdf?lang=zh")
+    assert paper.data.startswith(b"%PDF-")
+    assert not re.search(r"\b(MMF|PBO)\b", log + str(rows))
+    assert unblinded(PETRA).get(f"{HOME}/accountability?site=PUMCH").status_code == 404
+    assert visitor(ANNA).get(f"{HOME}/accountability").status_code == 404

@@ -14,9 +14,12 @@ from ecrf.study.model import Study
 from ecrf.study.stocking import Stocking
 from ecrf.web import where
 from ecrf.web.routes import Again
-from randomization.api import Vault
+from randomization import api as vault_api
+from randomization.api import KitNumber, Vault
 from randomization.supplying import api
-from visits import lookup
+from visits import lookup, randomized
+from visits.randomized import Known
+from visits.rows import ParticipantRow
 
 EXTENSION = "ecrf.vault"
 LONGEST = 9
@@ -89,3 +92,14 @@ def typed(item: str) -> str:
 
 def wrong(item: str, message: Text) -> Unacceptable:
     return Unacceptable(message, [Problem(item, message)])
+
+
+def kit_numbers(who: ParticipantRow) -> tuple[KitNumber, ...]:
+    """Return the participant's kits as the vault knows them; no arm is opened."""
+    return vault_api.kit_numbers(vault(), who.study, who.site, who.code)
+
+
+def follow(who: ParticipantRow) -> None:
+    """Bring the blinded side's kit numbers to what the vault knows."""
+    known = [Known(*kit) for kit in kit_numbers(who)]
+    randomized.follow(g.session, g.by, who, known)

@@ -1,0 +1,76 @@
+"""The accountability log and the reconciliation of a site: page, CSV, PDF."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from flask import Response, g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ecrf.kernel.access import Right
+from ecrf.kernel.errors import NotFound
+from ecrf.kernel.text import T
+from ecrf.web.routes import Pages
+from ecrf.web.vault_supply import log, room
+from ecrf.web.vault_supply.room import Room
+from randomization.supplying import api
+from reports.writers import csv
+
+pages = Pages("vault_papers", __name__)
+PAGE = "/vault/<study_id>/accountability"
+
+
+@pages.page(PAGE, needs=Right.SUPPLY_READ)
+def show(study_id: str) -> ResponseReturnValue:
+    found = room.enter(study_id)
+    site = _site(found)
+    return render_template(
+        "vault/accountability.html", room=found, site=site, states=api.STATES,
+        balance=api.balance(room.vault(), study_id, site),
+        lines=api.accountability(room.vault(), study_id, site), settled=api.SETTLED,
+    )  # fmt: skip
+
+
+@pages.page(f"{PAGE}.csv", needs=Right.SUPPLY_READ)
+def as_csv(study_id: str) -> ResponseReturnValue:
+    """Send the log with one line for each kit; its words do not follow the language."""
+    site = _site(room.enter(study_id))
+    lines = api.accountability(room.vault(), study_id, site)
+    text = "".join(_rows(lines))
+    return _file(text.encode(), "text/csv; charset=utf-8", f"{study_id}-{site}-kits.csv")
+
+
+@pages.page(f"{PAGE}.pdf", needs=Right.SUPPLY_READ)
+def as_pdf(study_id: str) -> ResponseReturnValue:
+    """Send the reconciliation and the log as a document to be signed and filed."""
+    found = room.enter(study_id)
+    site = _site(found)
+    paper = log.Log(
+        found.study, site, found.zone, g.locale, g.actor.name, g.by.at,
+        api.balance(room.vault(), study_id, site),
+        api.accountability(room.vault(), study_id, site),
+    )  # fmt: skip
+    return _file(paper.draw(), "application/pdf", f"{study_id}-{site}-kits.pdf")
+
+
+def _site(found: Room) -> str:
+    """Return the site asked for, else the first one; another's is not found."""
+    site = request.args.get("site") or next(iter(found.codes), "")
+    if site not in found.codes:
+        raise NotFound(T("There is no site {site} here.", site=site))
+    return site
+
+
+def _rows(lines: list[api.Line]) -> Iterator[str]:
+    yield csv.line(api.Line._fields)
+    for line in lines:
+        yield csv.line(["" if cell is None else _cell(cell) for cell in line])
+
+
+def _cell(cell: object) -> str:
+    isoformat = getattr(cell, "isoformat", None)
+    return str(isoformat()) if isoformat else str(cell)
+
+
+def _file(body: bytes, kind: str, name: str) -> Response:
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(body, content_type=kind, headers={"Content-Disposition": disposition})
