@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from ecrf.cli.demonstration import (
     aftermath,
+    amendment,
     cleaning,
     committee,
+    incidents,
     laboratories,
     overseeing,
     profile,
@@ -64,11 +66,13 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     _play(stage, dispensary, wish, tell)
     tell("Queries, corrections …")
     laboratories.play(stage, wish.today)
+    incidents.play(stage, wish.today)
     committee.report(stage, dispensary, wish.today)
     aftermath.play(stage, wish.today)
     committee.play(stage, wish.today)
     overseeing.play(stage, wish.today)
     cleaning.play(stage, wish.today)
+    amendment.play(stage, wish.today)
     return dispensary
 
 

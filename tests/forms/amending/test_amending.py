@@ -73,7 +73,11 @@ def test_a_version_comes_into_force_at_one_site_from_its_day_and_nowhere_else(am
     """F7: dated, with who put it in force; a visit before the day stays under the old one."""
     with pytest.raises(Unacceptable) as refusal:
         adopt(amended, ethics_on=people.NOON.date() + timedelta(days=9), reference=" ")
-    assert [p.item for p in refusal.value.problems] == ["ethics_on", "effective_on", "reference"]
+    assert [p.item for p in refusal.value.problems] == [
+        "ethics_on",
+        "effective_on",
+        "reference",
+    ]
     with pytest.raises(NotAllowed), amended.database.write() as session:
         at_sites.adopt(session, amended.by(people.CARL), STUDY_ID, "PUMCH", AMENDED_PRINT,
                        ethics_on=BASELINE, effective_on=BASELINE, reference="x")  # fmt: skip
@@ -159,7 +163,9 @@ def test_applying_moves_what_is_open_breaks_signatures_in_sight_and_does_it_once
         assert all(f'"amendment":"{AMENDED_PRINT}"' in header for header in acts)
         chain = f"participant/{STUDY_ID}/PUMCH-001"
         names = session.scalars(select(LEDGER.chain.c.name)).all()
-        assert not list(fold.differences(session, [n for n in names if "PUMCH-001" in n], [who.id])), chain
+        assert not list(
+            fold.differences(session, [n for n in names if "PUMCH-001" in n], [who.id])
+        ), chain
     assert run(amended)["moved"] == 0
 
 
