@@ -1,4 +1,4 @@
-"""An amendment by command: counted, put in force at a site, tried dry, applied by the worker."""
+"""An amendment by command: counted, in force at a site, tried dry, applied by the worker."""
 
 import pytest
 from click.testing import CliRunner
