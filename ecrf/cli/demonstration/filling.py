@@ -60,7 +60,8 @@ class Filler:
             days = self.choose.within(youngest * 366, oldest * 365)
             return (on - timedelta(days=days)).isoformat()
         first, last = source.day if isinstance(source.day, tuple) else (source.day, source.day)
-        return (on + timedelta(days=self.choose.within(first or 0, last or 0))).isoformat()
+        day = on + timedelta(days=self.choose.within(first or 0, last or 0))
+        return f"{day.isoformat()} {source.time}".strip()
 
     def _usual(self, question: Question, on: date) -> str:
         """Return what the definition alone suggests."""

@@ -1,11 +1,14 @@
-"""The laboratories of a training copy: ranges in force, a file of results taken in, an alert."""
+"""The laboratories of a training copy: ranges in force, a file taken in, an alert."""
 
 import io
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from sqlalchemy import select
 
 from ecrf.cli import laboratory
+from ecrf.cli.demonstration import incidents
+from ecrf.cli.demonstration.profile import Result
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.ledger import By
@@ -45,7 +48,11 @@ def play(stage: Stage, today: date) -> None:
                 f"{code},{key},XYZ,1,", f"{site}-999,{key},{wish.analyte},1,",
             ])  # fmt: skip
         else:
-            _correct(stage, sender, (code, key, form, item), wish.value)
+            given = {item: wish.value, **wish.answers}
+            if wish.event is not None:
+                number = incidents.enter(stage, wish.event, code, on)
+                given |= _naming(stage, form, wish, number)
+            _correct(stage, sender, (code, key, form), given)
 
 
 def _last(stage: Stage, site: str, form: str) -> tuple[str, str] | None:
@@ -76,13 +83,27 @@ def _send(stage: Stage, by: By, name: str, lines: list[str]) -> None:
         accepting.accept(session, by, file, "Final report of the laboratory")
 
 
-def _correct(stage: Stage, by: By, place: tuple[str, str, str, str], value: str) -> None:
-    code, key, form, item = place
+def _naming(stage: Stage, form: str, wish: Result, number: int) -> dict[str, str]:
+    """Return the cells of the analyte's row that take the number of the event."""
+    cells = stage.study.forms[form].cells.values()
+    event = wish.event.form if wish.event else ""
+    return {
+        cell.key: str(number)
+        for cell in cells
+        if cell.row and cell.row.id == wish.analyte and cell.question.refers == event
+    }
+
+
+def _correct(
+    stage: Stage, by: By, place: tuple[str, str, str], given: Mapping[str, str]
+) -> None:
+    code, key, form = place
     with stage.database.write() as session:
         found = lookup.entry(
             session, by.actor, stage.study.id, code, key, form, 1, Right.ENTRY_WRITE, lock=True
         )
         entries.save(
-            session, by, found, {item: Given(value)}, seen_version=found.version,
+            session, by, found, {item: Given(text) for item, text in given.items()},
+            seen_version=found.version,
             reason="Transcription error: corrected from the report", complete=False,
         )  # fmt: skip

@@ -18,9 +18,9 @@ FILE = "demo.yaml"
 class Source(Frozen):
     """Where an invented answer comes from; one of these is given.
 
-    `day` counts from the visit, a pair is a range. `born` is a range of ages. `unit` and
-    `places` go with `between`. `by` names an item filled before, or `visit`;
-    its answer chooses from `of`.
+    `day` counts from the visit, a pair is a range; `time` is the time of that day. `born` is a
+    range of ages. `unit` and `places` go with `between`. `by` names an item filled before, or
+    `visit`; its answer chooses from `of`.
     """
 
     value: str | None = None
@@ -29,6 +29,7 @@ class Source(Frozen):
     places: int = 0
     unit: str = ""
     day: int | tuple[int, int] | None = None
+    time: str = ""
     born: tuple[int, int] | None = None
     missing: str | None = None
     blank: bool = False
@@ -61,12 +62,32 @@ class Mishaps(Frozen):
 
 
 class Result(Frozen):
-    """A laboratory result that arrives at the end: in a file, else as a correction by hand."""
+    """A laboratory result that arrives at the end: in a file, else as a correction by hand.
+
+    `answers` go with a correction; `event` is entered before it, and named where the form asks
+    for its number in the row of the analyte.
+    """
 
     site: str
     analyte: str
     value: str
     file: str = ""
+    answers: Mapping[str, str] = {}
+    event: "Incident | None" = None
+
+
+class Incident(Frozen):
+    """A log form entered `ago` days before the end, of the `who`-th newest participant.
+
+    `variant` says how it is answered; a draft has only what that names.
+    """
+
+    site: str
+    form: str
+    variant: str
+    who: int = 0
+    ago: int = 1
+    draft: bool = False
 
 
 class Account(Frozen):
@@ -93,6 +114,7 @@ class Profile(Frozen):
     logs: Mapping[str, LogForm] = {}
     happening: Happening | None = None
     laboratory: tuple[Result, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     mishaps: Mishaps = Mishaps()
     kits_per_site: int = 200
     blocks: tuple[int, ...] = (4, 6)
