@@ -18,6 +18,7 @@ from ecrf.kernel.text import T, Text
 from ecrf.study.model import Cell, ItemType, Question, Study
 from ecrf.study.values import Days, Value, clock, days, interval, moment, number, plain, truth
 from forms import choices, dates, numbers
+from forms.files import naming
 
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
 BIGGEST = Decimal("1e30")
@@ -156,6 +157,8 @@ def _canonical(name: Text, question: Question, text: str, study: Study) -> str |
             return choices.one(name, text, choices.options(question, study))
         case ItemType.CHOICES:
             return choices.several(name, text, choices.options(question, study))
+        case ItemType.FILE:
+            return naming.read(name, text)
     return T("{label}: is a note to read and takes no answer.", label=name)
 
 

@@ -21,6 +21,7 @@ from ecrf.study.model import Words
 from forms import answers, consequences, due, lookup, raised, store
 from forms.adjudicating import opening
 from forms.answers import Answer, Given, called
+from forms.files import keeping as files
 from forms.following import recomputing
 from forms.laboratory import alerts
 from forms.lookup import Found
@@ -101,6 +102,7 @@ def save(
     altered = bool(decided.edits) or status != found.status
     if found.entry and not (altered or moves.opened or moves.closed):
         return Saved(decided, found.entry.id, found.version, 0, 0)
+    files.follow(session, by, found, decided)
     row = store.Row(status, answers.dump(decided.answers), found.version + altered)
     written = store.write(session, by, found, row)
     if written is None:

@@ -36,6 +36,7 @@ PARTS = {
     "label": Words(en="label of the code", zh="代码标签"),
     "text": Words(en="as reported", zh="原始填报值"),
     "unit": Words(en="unit as reported", zh="原始填报单位"),
+    "name": Words(en="name of the file; the value is its SHA-256", zh="文件名；值为其 SHA-256"),
     "missing": Words(en="reason why it is missing", zh="缺失原因"),
     "ref_low": Words(en="lower limit of the range it was judged by", zh="所用参考范围下限"),
     "ref_high": Words(en="upper limit of the range it was judged by", zh="所用参考范围上限"),

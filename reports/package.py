@@ -23,7 +23,7 @@ from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
 from forms.adjudicating import sealed
 from forms.tables import Lock
-from reports import acts, courses, dictionary, read, redact, shape, verify
+from reports import acts, attachments, courses, dictionary, read, redact, shape, verify
 from reports.made import file_digest
 from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
@@ -137,6 +137,7 @@ def _fill(
     _definition(pack, versions)
     _data(pack, reading, selection, shape.tables(studies))
     _listings(pack, reading, selection, masked)
+    attachments.write(pack, reading, selection, studies, masked)
     mine = acts.sizes(acts.chains(reading, selection), source.heads)
     votes = sealed.numbers(reading, selection.study)
     _ledger(pack, reading, masked, votes, mine)

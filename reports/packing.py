@@ -32,7 +32,9 @@ class Member:
         self.rows: int | None = None
 
     def write(self, text: str) -> None:
-        data = text.encode()
+        self.put(text.encode())
+
+    def put(self, data: bytes) -> None:
         self._raw.write(data)
         self._hash.update(data)
         self._size += len(data)
@@ -61,6 +63,10 @@ class Packing:
     def text(self, name: str, content: str) -> None:
         with self.member(name) as member:
             member.write(content)
+
+    def raw(self, name: str, content: bytes) -> None:
+        with self.member(name) as member:
+            member.put(content)
 
     def lines(self, name: str, lines: Iterable[str]) -> None:
         """Write lines that carry their own LF; the rows are counted."""

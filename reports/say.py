@@ -8,6 +8,7 @@ from babel.dates import format_date
 
 from ecrf.kernel.text import T
 from ecrf.study.model import Cell, ItemType, Question, Study
+from forms.files import naming
 from reports.shape import CODED, YES_NO
 
 DATES = frozenset({ItemType.DATE, ItemType.PARTIAL_DATE})
@@ -23,6 +24,8 @@ def answer(study: Study, question: Question, given: Mapping[str, str], locale: s
         return ""
     if question.type in CODED:
         return _coded(study, question, value, locale)
+    if question.type is ItemType.FILE:
+        return naming.short(given.get("text", value))
     if question.units:
         return _measured(question, given, locale)
     if question.type in DATES and given.get("text", value) != value:

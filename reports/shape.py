@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ecrf.study.model import CodeList, Form, Grid, Item, ItemType, Question, Row, Study
 from ecrf.study.values import plain
+from forms.files import naming
 from forms.laboratory import ranges
 
 KEYS = (
@@ -118,6 +119,9 @@ def part(table: Table, column: Column, answer: Mapping[str, str]) -> str:
     """Return what an answer puts into a column."""
     if column.part == "label" and column.question is not None:
         return decoded(table.codes, column.question, answer.get("value", ""))
+    if column.part == "name":
+        named = naming.named(answer.get("text", ""))
+        return named.name if named else ""
     if column.part in JUDGED:
         return judged(column.part, answer)
     return answer.get(column.part, "")
@@ -213,6 +217,8 @@ def _column(question: Question, named: str) -> Column:
 
 def _parts(question: Question) -> Iterator[str]:
     yield "value"
+    if question.type is ItemType.FILE:
+        yield "name"
     if question.type in CODED:
         yield "label"
     if question.units:

@@ -4,6 +4,7 @@ import forms.adjudicating.tables
 import forms.closing.tables
 import forms.double.tables
 import forms.drafts.tables
+import forms.files.tables
 import forms.laboratory.tables
 import forms.quality.tables
 import forms.reminding.tables
@@ -20,6 +21,7 @@ MAKERS = (
     forms.closing.tables,
     forms.double.tables,
     forms.drafts.tables,
+    forms.files.tables,
     forms.laboratory.tables,
     forms.quality.tables,
     forms.reminding.tables,

@@ -22,6 +22,7 @@ from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Authored as WrittenConsequences
+from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
 from ecrf.study.stocking import Stocking
@@ -73,6 +74,7 @@ class Question(Frozen):
     sdtm: str | None = None
     source: Source = "protocol"
     note: Words | None = None
+    file: FileRule | None = None
 
 
 class Item(Question):

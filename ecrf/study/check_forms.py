@@ -80,6 +80,7 @@ def _question(asked: Placed, study: Study) -> Iterator[Problem]:
     yield from _codes(asked.spot, asked.question, study)
     yield from _missing(asked.spot, asked.question, study)
     yield from _fitting(asked.spot, asked.question)
+    yield from _file(asked, study)
     yield from _units(asked.spot, asked.question)
     yield from _limits(asked.spot, asked.question)
 
@@ -140,6 +141,25 @@ def _fitting(spot: Spot, question: Question) -> Iterator[Problem]:
     if question.derive is not None and question.require is not False:
         message = T("{name} is derived; nobody can be required to type it.", name=question.id)
         yield Problem((*spot, "require"), message)
+
+
+def _file(asked: Placed, study: Study) -> Iterator[Problem]:
+    """A file answers an item of its own, on a form that one person fills in for the site."""
+    spot, question, form = asked.spot, asked.question, asked.form
+    if question.type is not ItemType.FILE:
+        if question.file is not None:
+            yield _needless(spot, "file", question)
+        return
+    if question.derive is not None:
+        yield _needless(spot, "derive", question)
+    vote = study.adjudication and study.adjudication.vote
+    if asked.grid is not None or form.double or form.id == vote:
+        message = T(
+            "{name} is answered by a file. That is possible outside grids only, on forms that "
+            "are entered once and are no vote.",
+            name=question.id,
+        )
+        yield Problem((*spot, "type"), message)
 
 
 def _units(spot: Spot, question: Question) -> Iterator[Problem]:

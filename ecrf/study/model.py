@@ -17,6 +17,7 @@ from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Consequences
+from ecrf.study.files import FileRule
 from ecrf.study.laboratory import Laboratory
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
@@ -44,6 +45,7 @@ class ItemType(StrEnum):
     YES_NO = "yes/no"
     VAS = "vas"
     NOTE = "note"
+    FILE = "file"
 
 
 class Code(Frozen):
@@ -88,6 +90,7 @@ class Question(Frozen):
     `refers`: the answer is the number of an entry of this repeating form; the page leads there.
     `unknown`: the smallest part of a partial date that may be unknown may be "day", "month" or
     "year".
+    `file`: which files answer it, when it is answered by one.
     """
 
     id: Id
@@ -109,6 +112,7 @@ class Question(Frozen):
     sdtm: str | None = None
     source: Source = "protocol"
     note: Words | None = None
+    file: FileRule | None = None
 
     @property
     def unit(self) -> str | None:

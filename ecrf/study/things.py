@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ecrf.kernel.text import T, Text
 from ecrf.study import model
+from ecrf.study.files import FileRule
 from ecrf.study.labels import BOUNDS, LABELS
 from ecrf.study.model import Expression, Limits, Words
 
@@ -208,6 +209,9 @@ def _fact(key: Key, about: Text, value: object) -> Iterator[tuple[Key, Fact]]:
             yield (*key, "zh"), Fact(T("{about} in Chinese", about=about), value.zh)
         case Limits():
             yield from _bounds(key, value)
+        case FileRule():
+            for name in type(value).model_fields:
+                yield from _fact((*key, name), LABELS[name], getattr(value, name))
         case Expression():
             yield key, Fact(about, value.text)
         case Enum():

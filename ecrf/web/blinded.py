@@ -14,6 +14,7 @@ from ecrf.web import (
     drafts,
     entries,
     exports,
+    files,
     gridfiles,
     home,
     laboratory,
@@ -40,6 +41,7 @@ from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
     about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
+    files.pages,
     deviations.pages, double.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages,
     cases.pages,

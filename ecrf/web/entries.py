@@ -12,12 +12,24 @@ from ecrf.kernel.access import TITLES, Right
 from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
-from ecrf.web import changes, conflict, drafts, pin, prompts, reviewed, sheet, sign_in, where
+from ecrf.web import (
+    changes,
+    conflict,
+    drafts,
+    files,
+    pin,
+    prompts,
+    reviewed,
+    sheet,
+    sign_in,
+    where,
+)
 from ecrf.web.routes import Again, Pages
 from ecrf.web.spot import FIRST, NUMBERED, Spot
 from forms import due, entries, html, ladder, queries, signing
 from forms.drafts import keeping
 from forms.entries import ReasonNeeded
+from forms.files import keeping as keeping_files
 from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
@@ -50,8 +62,10 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
     found = spot.find(Right.ENTRY_WRITE, lock=True)
     if "fill" in request.form:
         return _page(spot, sent=filled(found.form, request.form))
-    sent: conflict.Sent = request.form
+    taken = files.take(found)
+    sent = taken.sent
     try:
+        taken.put(g.session, g.by, found)
         sent = conflict.choose(found, sent)
         typed = html.build(found.study, found.form, found.answers, sent)
         if not typed.validate():
@@ -67,7 +81,10 @@ def save(study_id: str, code: str, key: str, form: str, number: int) -> Response
             keeping.drop(g.session, g.by, keeping.place(found))
     except Refused as refusal:
         wanted, typed_in = refusal, sent
-        raise Again(refusal, lambda: _page(spot, sent=typed_in, refusal=wanted)) from None
+        raise Again(
+            refusal, lambda: _page(spot, sent=typed_in, refusal=wanted),
+            taken.rescue(found, refusal),
+        ) from None  # fmt: skip
     return redirect(_onward(spot, found), 303)
 
 
@@ -193,6 +210,7 @@ def _page(
         writable=may["ENTRY_WRITE"] and barred is None and not second,
         said=lambda key, answer: changes.words(found, key, answer),
         name_of=lambda key: changes.name(found, key), was=_was(found, decided, laid),
+        files=keeping_files.versions(g.session, found),
         typed_as=lambda given: given.missing or f"{given.text} {given.unit}".strip() or "–",
         cancel=where.visit(spot.study_id, spot.code, spot.key), draft_every=drafts.EVERY,
         edits=changes.edits(found, decided) if typed is not None else (),

@@ -41,10 +41,17 @@ class Open:
 class Again(Exception):
     """The request was refused: undo everything, then show this page with what was typed."""
 
-    def __init__(self, refusal: Refused, render: Callable[[], ResponseReturnValue]) -> None:
+    def __init__(
+        self,
+        refusal: Refused,
+        render: Callable[[], ResponseReturnValue],
+        keep: Callable[[Session], None] | None = None,
+    ) -> None:
+        """`keep` writes what is not to be lost with the rest, in a transaction of its own."""
         super().__init__(str(refusal))
         self.refusal = refusal
         self.render = render
+        self.keep = keep
 
 
 class Pages(Blueprint):
@@ -100,6 +107,9 @@ def _run(
     except Again as again:
         if isinstance(again.refusal, WrongPassword):
             _note_failure(database, again.refusal)
+        if again.keep is not None:
+            with database.write() as session:
+                again.keep(session)
         with database.read() as g.session:
             return make_response(again.render(), again.refusal.status)
     if reading:

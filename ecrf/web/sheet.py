@@ -16,6 +16,7 @@ from ecrf.web import judged
 from forms import choices
 from forms.answers import Answer
 from forms.context import Context, Sheet, scope
+from forms.files import naming
 from forms.html import EntryForm
 from forms.plan import Finding, Plan
 from forms.tables import Query
@@ -42,6 +43,7 @@ KINDS: Mapping[ItemType, str] = {
     ItemType.YES_NO: "radios",
     ItemType.VAS: "vas",
     ItemType.NOTE: "note",
+    ItemType.FILE: "file",
 }
 
 
@@ -68,6 +70,11 @@ class Field:
     errors: tuple[Text, ...]
     findings: tuple[Text, ...]
     queries: tuple[Query, ...]
+
+    @property
+    def file(self) -> naming.Named | None:
+        """The file the answer names."""
+        return naming.named(self.text)
 
     @property
     def blank(self) -> bool:
@@ -231,7 +238,7 @@ class _Pen:
             kind=self._kind(cell, options),
             label=question.label,
             hint=question.hint,
-            format=HINTS.get(question.type) if question.derive is None else None,
+            format=_format(question),
             text=text,
             chosen=tuple(text.split(",")) if options and text else (),
             options=options,
@@ -265,9 +272,19 @@ class _Pen:
         return tuple(labels[value] for value in question.missing if value in labels)
 
 
+def _format(question: Question) -> Text | None:
+    """Return how the answer is written, or which files are taken."""
+    if question.type is ItemType.FILE:
+        rule = naming.rule(question)
+        kinds = ", ".join(rule.kinds).upper()
+        return T("{kinds}, at most {most} MB", kinds=kinds, most=rule.megabytes)
+    return HINTS.get(question.type) if question.derive is None else None
+
+
 def _canonical(question: Question, answer: Answer) -> str:
     """Return the value as compared and exported, when it is not what was typed."""
-    typed = question.type not in (ItemType.CHOICE, ItemType.CHOICES, ItemType.YES_NO)
+    coded = (ItemType.CHOICE, ItemType.CHOICES, ItemType.YES_NO, ItemType.FILE)
+    typed = question.type not in coded
     if question.derive is not None or not typed or answer.value in ("", answer.text):
         return ""
     return f"{answer.value} {question.unit or ''}".strip()

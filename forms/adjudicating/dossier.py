@@ -128,7 +128,8 @@ def _numbered(label: Words, key: str) -> Words:
 
 def _shows(source: Source, question: Question, left_out: set[str]) -> bool:
     hidden = question.blinding == "masked" or question.id in left_out
-    return not hidden and question.type is not ItemType.NOTE and question.id in source.answers
+    told = question.type not in (ItemType.NOTE, ItemType.FILE)
+    return not hidden and told and question.id in source.answers
 
 
 def _line(source: Source, cell: Cell) -> Part:

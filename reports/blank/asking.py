@@ -54,7 +54,7 @@ def _asked(
         case ItemType.VAS:
             yield Piece("scale")
             yield Piece("comb", "999")
-        case ItemType.TEXT:
+        case ItemType.TEXT | ItemType.FILE:
             for number in range(1 if narrow else _lines(question)):
                 yield Piece("line", LONG, name=f".{number}" if number else "")
         case ItemType.NOTE:

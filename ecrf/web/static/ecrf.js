@@ -63,6 +63,13 @@ function shorten(form) {
   });
 }
 
+// What stands in the inputs of a form, without its files: those are sent by the save alone.
+function typed(form) {
+  const data = new FormData(form);
+  form.querySelectorAll("input[type=file]").forEach((file) => data.delete(file.name));
+  return data;
+}
+
 // Asks the server what the inputs as they stand would do, and shows it.
 function preview(form) {
   let timer = 0;
@@ -70,7 +77,7 @@ function preview(form) {
   const ask = async () => {
     const turn = ++asked;
     try {
-      const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) });
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: typed(form) });
       if (answer.ok) document.dispatchEvent(new Event("ec-contact"));
       if (answer.ok && turn === asked) tell(form, await answer.json());
     } catch {

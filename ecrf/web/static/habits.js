@@ -5,6 +5,13 @@ const TYPING = 1200;
 const WARNING = 120;
 const TOGETHER = 800;
 
+// What stands in the inputs of a form, without its files: those are sent by the save alone.
+function typed(form) {
+  const data = new FormData(form);
+  form.querySelectorAll("input[type=file]").forEach((file) => data.delete(file.name));
+  return data;
+}
+
 function input(form, name, value) {
   let hidden = form.querySelector(`input[type=hidden][name="${name}"]`);
   if (!hidden) {
@@ -36,7 +43,7 @@ class Draft {
       if (this.touched) leaving.preventDefault();
     });
     window.addEventListener("pagehide", () => {
-      if (!this.sent) navigator.sendBeacon(this.path(this.behind ? "keep" : "leave"), new FormData(form));
+      if (!this.sent) navigator.sendBeacon(this.path(this.behind ? "keep" : "leave"), typed(form));
     });
     this.post("open");
     setInterval(() => { if (!document.hidden) this.post("there"); }, Number(form.dataset.every) * 1000);
@@ -61,7 +68,7 @@ class Draft {
     if (what === "keep") this.behind = false;
     try {
       const answer = await fetch(this.path(what), {
-        method: "POST", body: new FormData(this.form), signal: this.asked.signal,
+        method: "POST", body: typed(this.form), signal: this.asked.signal,
       });
       if (answer.status === 401) this.tell(this.told.dataset.ended);
       else if (!answer.ok) this.lost(what);
@@ -88,7 +95,7 @@ class Draft {
 
   async discard() {
     this.done();
-    await fetch(this.path("discard"), { method: "POST", body: new FormData(this.form), redirect: "manual" });
+    await fetch(this.path("discard"), { method: "POST", body: typed(this.form), redirect: "manual" });
   }
 
   save(going) {

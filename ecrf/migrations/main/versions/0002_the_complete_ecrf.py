@@ -723,10 +723,10 @@ def upgrade() -> None:
         batch_op.alter_column("entry_id", existing_type=sa.INTEGER(), nullable=True)
         batch_op.create_index("ix_query_place", ["visit_id", "form", "number"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
+            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_query_visit_id"), "visit", ["visit_id"], ["id"]
+            batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
         )
 
     with op.batch_alter_table("query_message", schema=None) as batch_op:
