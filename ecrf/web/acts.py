@@ -32,6 +32,8 @@ ACTIONS: Mapping[str, Message] = {
     "entry:sign": T("form signed"),
     "alert:acknowledge": T("safety alert acknowledged"),
     "laboratory:ranges": T("reference ranges changed"),
+    "laboratory:rejudge": T("stored results looked at again"),
+    "laboratory:accept-ranges": T("ranges accepted for stored results"),
     "laboratory:accept-ranges": T("reference ranges accepted"),
     "laboratory:rejudge": T("results judged again"),
     "laboratory:mapping": T("reading of result files changed"),
