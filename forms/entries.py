@@ -27,6 +27,7 @@ from forms.laboratory import alerts
 from forms.lookup import Found
 from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
+from forms.reminding import following as reminding
 from forms.review import verified
 from forms.unlocking import items
 from visits import refusals
@@ -117,6 +118,7 @@ def save(
     head = _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
     recomputing.follow(session, by, role, found, written, decided.answers, head, row.version)
     consequences.follow(session, by, role, found, decided.answers, status)
+    reminding.follow(session, by, found, written, decided.answers)
     if status == "complete":
         opening.follow(session, by, role, found, decided.answers, written)
     return Saved(decided, written, row.version, len(moves.opened), len(moves.closed))
@@ -146,6 +148,7 @@ def not_done(session: Session, by: By, found: Found, reason: str) -> int:
     changes = [Change(item, stored(answer), None) for item, answer in found.answers.items()]
     head = _record(session, by, role, found, "entry:not-done", written, row, refs, changes, why)
     recomputing.follow(session, by, role, found, written, {}, head, row.version)
+    reminding.follow(session, by, found, written, {})
     return written
 
 

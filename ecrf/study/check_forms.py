@@ -83,6 +83,20 @@ def _question(asked: Placed, study: Study) -> Iterator[Problem]:
     yield from _file(asked, study)
     yield from _units(asked.spot, asked.question)
     yield from _limits(asked.spot, asked.question)
+    yield from _refers(asked.spot, asked.question, study)
+
+
+def _refers(spot: Spot, question: Question, study: Study) -> Iterator[Problem]:
+    """What names an entry is a number, and the form it names is one that repeats."""
+    name = question.refers
+    if name is None:
+        return
+    if question.type is not ItemType.INTEGER:
+        yield _needless(spot, "refers", question)
+    form = study.forms.get(name)
+    if form is not None and not form.repeating:
+        message = T("The form {form} does not repeat; it has no numbers.", form=name)
+        yield Problem((*spot, "refers"), message)
 
 
 def _codes(spot: Spot, question: Question, study: Study) -> Iterator[Problem]:

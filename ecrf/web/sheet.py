@@ -66,6 +66,7 @@ class Field:
     canonical: str
     judged: Text | None
     required: bool
+    refers: str
     applies: bool
     errors: tuple[Text, ...]
     findings: tuple[Text, ...]
@@ -249,6 +250,7 @@ class _Pen:
             canonical=_canonical(question, answer),
             judged=judged.said(self.sheet, cell, answer),
             required=question.require is True,
+            refers=question.refers or "",
             applies=self.sheet.applies(cell),
             errors=tuple(self.errors[key]),
             findings=tuple(self.findings[key]),
