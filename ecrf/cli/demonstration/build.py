@@ -8,6 +8,7 @@ from ecrf.cli.demonstration import (
     aftermath,
     amendment,
     cleaning,
+    closing,
     committee,
     incidents,
     laboratories,
@@ -21,7 +22,7 @@ from ecrf.cli.demonstration.profile import Account, Profile
 from ecrf.cli.demonstration.scenes import Player, Scene
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.cli.installation import Installation
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, checkpoints
 from ecrf.kernel.access import TITLES, Actor, Grant, Role
 from ecrf.kernel.accounts import NOBODY
 from ecrf.kernel.chance import Draw, Seeded
@@ -72,7 +73,9 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     committee.play(stage, wish.today)
     overseeing.play(stage, wish.today)
     cleaning.play(stage, wish.today)
+    dispensary.resupply(wish.today)
     amendment.play(stage, wish.today)
+    closing.play(stage, checkpoints.desk(place.config), wish.today)
     return dispensary
 
 
