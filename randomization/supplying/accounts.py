@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from randomization.opened import Vault
 from randomization.supply import State
@@ -108,27 +109,30 @@ def read(vault: Vault, study: str, site: str) -> list[Line]:
 
 
 def balance(vault: Vault, study: str, site: str) -> Balance:
-    """Return the equation of the site: receipts and registrations against states."""
-    here = (Kit.study == study, Kit.environment == vault.environment, Kit.site == site)
+    """Return the equation of the site."""
     with vault.database.read() as session:
-        counted = session.execute(
-            select(Kit.state, func.count()).where(*here).group_by(Kit.state)
+        return balanced(session, vault, study, site)
+
+
+def balanced(session: Session, vault: Vault, study: str, site: str) -> Balance:
+    """Return receipts and registrations against states, in the transaction given."""
+    here = (Kit.study == study, Kit.environment == vault.environment, Kit.site == site)
+    counted = session.execute(select(Kit.state, func.count()).where(*here).group_by(Kit.state))
+    states = Counter({State(state): kits for state, kits in counted})
+    sent = session.scalar(
+        select(func.count())
+        .select_from(Shipped)
+        .join(Shipment, Shipment.id == Shipped.shipment_id)
+        .where(
+            Shipment.study == study, Shipment.environment == vault.environment,
+            Shipment.site == site,
+            Shipment.stage.in_((Stage.RECEIVED.value, Stage.CLOSED.value)),
         )
-        states = Counter({State(state): kits for state, kits in counted})
-        sent = session.scalar(
-            select(func.count())
-            .select_from(Shipped)
-            .join(Shipment, Shipment.id == Shipped.shipment_id)
-            .where(
-                Shipment.study == study, Shipment.environment == vault.environment,
-                Shipment.site == site,
-                Shipment.stage.in_((Stage.RECEIVED.value, Stage.CLOSED.value)),
-            )
-        )  # fmt: skip
-        shipped = select(Shipped.kit_id).scalar_subquery()
-        direct = session.scalar(
-            select(func.count()).select_from(Kit).where(*here, Kit.id.not_in(shipped))
-        )
+    )  # fmt: skip
+    shipped = select(Shipped.kit_id).scalar_subquery()
+    direct = session.scalar(
+        select(func.count()).select_from(Kit).where(*here, Kit.id.not_in(shipped))
+    )
     return Balance((sent or 0) + (direct or 0), {state: states[state] for state in State})
 
 

@@ -7,6 +7,7 @@ from randomization.supply import DEPOT, STATES, State
 from randomization.supplying.accounts import SETTLED, Balance, Line, Taken, balance, taken
 from randomization.supplying.accounts import read as accountability
 from randomization.supplying.arrival import CONDITIONS, Condition, Reading, receive, scan
+from randomization.supplying.destroying import Certificate, Plan, certificates, propose, sign
 from randomization.supplying.giving import LOSSES, Counted, Loss, replace, take_back, whose
 from randomization.supplying.listing import (
     all_shipments,
@@ -30,9 +31,9 @@ from randomization.supplying.shipping import STAGES, Stage, Step, after
 
 __all__ = [
     "CAUSES", "CONDITIONS", "DEPOT", "LOSSES", "SETTLED", "STAGES", "STATES", "Balance",
-    "Cause", "Condition", "Counted", "Goods", "Line", "Loss", "Outcome", "Reading", "Stage",
-    "State", "Step", "Taken", "accountability", "after", "all_shipments", "approve",
-    "balance", "by_state", "cancel", "close", "decide", "dispatch", "goods", "order", "pick",
-    "put", "quarantined", "recall", "receive", "replace", "scan", "shipment", "stock",
-    "take_back", "taken", "whose",
+    "Cause", "Certificate", "Condition", "Counted", "Goods", "Line", "Loss", "Outcome",
+    "Plan", "Reading", "Stage", "State", "Step", "Taken", "accountability", "after",
+    "all_shipments", "approve", "balance", "by_state", "cancel", "certificates", "close",
+    "decide", "dispatch", "goods", "order", "pick", "propose", "put", "quarantined", "recall",
+    "receive", "replace", "scan", "shipment", "sign", "stock", "take_back", "taken", "whose",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from ecrf.kernel.people import GrantRow, Person
 from randomization import api
 from randomization.supplying.api import DEPOT
 from randomization.tables import Kit
-from tests.people import ALMA, ANNA, NOON, PAUL, PETRA, START, STUDY
+from tests.people import ALMA, ANNA, NOON, PASSWORD, PAUL, PETRA, START, STUDY
 from tests.web.test_randomize import (  # noqa: F401
     CODE,
     app,
@@ -146,7 +146,16 @@ def test_a_pharmacists_day_ends_with_a_log_that_closes(
     )
     assert act(paul, page, "take back", **back, number=first).status_code == 303
     assert act(paul, page, "take back", **back, number=first).status_code == 409
+    books = f"{HOME}/accountability"
+    plan = {"site": "PUMCH", "method": "incineration", "place": "Hospital", "on": "2026-03-03"}
+    assert act(paul, books, "propose", **plan | {"on": "soon"}).status_code == 422
+    assert act(paul, books, "propose", **plan).status_code == 303
+    sign = {"site": "PUMCH", "destruction": "1"}
+    assert act(paul, books, "sign", **sign, password="guess").status_code in (401, 403, 422)
+    assert act(paul, books, "sign", **sign, password=PASSWORD).status_code == 303
+    assert act(paul, books, "sign", **sign, password=PASSWORD).status_code == 409
     log = paul.get(f"{HOME}/accountability?site=PUMCH").text
+    assert "Paul Sun, 2026-03-02" in log
     assert re.search(r'id="difference">\W+0<', log)
     rows = list(csv.DictReader(io.StringIO(paul.get(f"{HOME}/accountability.csv").text)))
     assert len(rows) == 60

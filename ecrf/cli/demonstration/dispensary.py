@@ -11,11 +11,13 @@ from ecrf.study.model import Randomization
 from ecrf.web import randomize
 from forms import randomizing
 from randomization import api
+from randomization.supplying import api as supplies
 from visits import lookup, randomized
 from visits.randomized import Known
 
 KIT_LIFE = timedelta(days=6 * 365)
 LIST = 1
+DEPOT_SETS = 40
 
 
 def arms(rule: Randomization) -> list[str]:
@@ -51,6 +53,26 @@ class Dispensary:
                 study.id, site.code, "P-001", by.at.date() + KIT_LIFE, contents
             )
             api.register_kits(self.vault, by, packing)
+        if study.supply:
+            contents = {arm: DEPOT_SETS * each for arm, each in rule.ratio.items()}
+            expiry = by.at.date() + KIT_LIFE
+            packing = api.Packing(study.id, supplies.DEPOT, "P-002", expiry, contents)
+            api.register_kits(self.vault, by, packing)
+
+    def resupply(self, today: date) -> None:
+        """Leave one shipment on its way and one order to be approved, for whoever tries it."""
+        supplier = self.stage.cast.get((Role.SUPPLIER, None))
+        if self.stage.study.supply is None or supplier is None:
+            return
+        site = self.stage.study.sites[0].code
+        at = self.stage.at(site, today - timedelta(days=1), 15)
+        pharmacist = self.stage.by(self.stage.who(Role.PHARMACIST, site), at)
+        goods, _ = [
+            supplies.order(self.vault, pharmacist, self.stage.study.id, site, sets)
+            for sets in (3, 6)
+        ]
+        for step in (supplies.approve, supplies.pick, supplies.dispatch):
+            step(self.vault, self.stage.by(supplier, at), goods)
 
     def randomize(self, by: By, code: str) -> bool:
         """Randomize if everything that must be true is; say whether it was."""

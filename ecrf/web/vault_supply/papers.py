@@ -1,19 +1,22 @@
-"""The accountability log and the reconciliation of a site: page, CSV, PDF."""
+"""A site's accountability log, reconciliation and destructions: page, CSV, PDF."""
 
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote
 
 from flask import Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ecrf.kernel import accounts
 from ecrf.kernel.access import Right
-from ecrf.kernel.errors import NotFound
+from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.web.routes import Pages
 from ecrf.web.vault_supply import log, room
 from ecrf.web.vault_supply.room import Room
 from randomization.supplying import api
 from reports.writers import csv
+from visits.windows import civil_date
 
 pages = Pages("vault_papers", __name__)
 PAGE = "/vault/<study_id>/accountability"
@@ -21,12 +24,38 @@ PAGE = "/vault/<study_id>/accountability"
 
 @pages.page(PAGE, needs=Right.SUPPLY_READ)
 def show(study_id: str) -> ResponseReturnValue:
+    return _page(study_id, None)
+
+
+@pages.page(PAGE, needs=Right.SUPPLY_READ, methods=("POST",))
+def act(study_id: str) -> ResponseReturnValue:
+    """List settled kits for destruction, or sign such a list with one's password."""
+    do = _sign if room.typed("act") == "sign" else _propose
+    then = f"/vault/{study_id}/accountability"
+    return room.carry_out(partial(do, study_id), partial(_page, study_id), then)
+
+
+def _propose(study_id: str) -> None:
+    site = _site(room.enter(study_id))
+    plan = api.Plan(study_id, site, room.typed("method"), room.typed("place"), room.day("on"))
+    api.propose(room.vault(), g.by, plan)
+
+
+def _sign(study_id: str) -> None:
+    site = _site(room.enter(study_id))
+    accounts.confirm(g.session, g.by, request.form.get("password", ""))
+    api.sign(room.vault(), g.by, study_id, site, room.whole("destruction", 10**9))
+
+
+def _page(study_id: str, refusal: Refused | None) -> str:
     found = room.enter(study_id)
     site = _site(found)
     return render_template(
         "vault/accountability.html", room=found, site=site, states=api.STATES,
         balance=api.balance(room.vault(), study_id, site),
         lines=api.accountability(room.vault(), study_id, site), settled=api.SETTLED,
+        certificates=api.certificates(room.vault(), study_id, site), refusal=refusal,
+        sent=request.form, today=civil_date(g.by.at, found.zone), depot=api.DEPOT,
     )  # fmt: skip
 
 
@@ -54,7 +83,7 @@ def as_pdf(study_id: str) -> ResponseReturnValue:
 
 def _site(found: Room) -> str:
     """Return the site asked for, else the first one; another's is not found."""
-    site = request.args.get("site") or next(iter(found.codes), "")
+    site = request.values.get("site") or next(iter(found.codes), "")
     if site not in found.codes:
         raise NotFound(T("There is no site {site} here.", site=site))
     return site

@@ -1,6 +1,5 @@
 """Kits brought back, counted; kits lost or damaged, replaced."""
 
-from datetime import date
 from functools import partial
 
 from flask import g, render_template, request
@@ -40,7 +39,7 @@ def act(study_id: str) -> ResponseReturnValue:
 def _take_back(study_id: str) -> None:
     found = room.enter(study_id)
     counted = Counted(
-        room.whole("units"), supply(found).units_per_kit, _day("on"), room.typed("note")
+        room.whole("units"), supply(found).units_per_kit, room.day("on"), room.typed("note")
     )
     site = found.site(room.typed("site"))
     api.take_back(room.vault(), g.by, study_id, site, room.typed("number"), counted)
@@ -71,13 +70,6 @@ def supply(found: Room) -> Supply:
     if found.study.supply is None:
         raise NotFound(T("This study has no kits."))
     return found.study.supply
-
-
-def _day(item: str) -> date:
-    try:
-        return date.fromisoformat(room.typed(item))
-    except ValueError:
-        raise room.wrong(item, T("Write the day as {example}.", example="2026-03-05")) from None
 
 
 def _page(study_id: str, refusal: Refused | None) -> str:

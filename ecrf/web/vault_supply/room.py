@@ -1,6 +1,7 @@
 """What every page of supply begins with: the study, the person's sites, the opened vault."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from flask import current_app, g, redirect, request
@@ -84,6 +85,14 @@ def whole(item: str, most: int = 100_000) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) <= LONGEST) or int(typed) > most:
         raise wrong(item, T("Write a whole number."))
     return int(typed)
+
+
+def day(item: str) -> date:
+    """Return the day that was typed."""
+    try:
+        return date.fromisoformat(typed(item))
+    except ValueError:
+        raise wrong(item, T("Write the day as {example}.", example="2026-03-05")) from None
 
 
 def typed(item: str) -> str:
