@@ -25,6 +25,7 @@ from ecrf.study.model import Study, Words
 from forms import answers, casebook, fold
 from forms.adjudicating import blocking
 from forms.closing import checks, reports
+from forms.double import blocking as pairs
 from forms.questions import places
 from forms.scope import Level, Scope
 from forms.tables import Entry, Query
@@ -95,6 +96,7 @@ def open_ends(session: Session, scope: Scope, at: datetime) -> tuple[Blocker, ..
         *_visits(session, scope, at),
         *_participants(session, scope),
         *_cases(session, scope),
+        *(Blocker(Gate.FORM, *found) for found in pairs.unsettled(session, scope)),
         *(Blocker(Gate.SIGNATURE, *found) for found in checks.unsigned(session, scope)),
         *(Blocker(Gate.VERIFICATION, *found) for found in checks.unverified(session, scope)),
         *(Blocker(Gate.ALERT, *found) for found in checks.alerts(session, scope)),

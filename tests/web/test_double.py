@@ -41,3 +41,18 @@ def test_a_form_is_entered_twice_unseen_and_settled_on_a_page(visitor, desk):  #
     assert "133" in shown
     assert "The two entries" in shown
     assert "133" in anna.get(PAIR).text
+
+
+def test_a_form_entered_twice_can_be_marked_as_not_done_and_entered_after_all(
+    visitor,
+    desk,  # noqa: F811
+):
+    carl, anna = visitor(people.CARL), visitor(people.ANNA)
+    assert "The whole form was not done" in carl.get(PAIR).text
+    done = carl.post(f"{FORM}/1/not-done", {"not_done_reason": "machine broken"})
+    assert done.status_code == 303
+    assert "enter it twice" in carl.get(PAIR).text
+    for who in (carl, anna):
+        sent = who.post(PAIR, {"sbp": "120", "seen_version": "0", "act": "complete"})
+        assert sent.status_code == 303
+    assert desk.entry().status == "complete"

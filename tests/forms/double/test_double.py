@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from ecrf.kernel.errors import Conflict, NotFound, Stale, Unacceptable
 from ecrf.kernel.ledger import LEDGER, participant_chain
-from forms import fold
+from forms import fold, gates
 from forms.answers import Given
 from forms.double import waiting
+from forms.scope import Level, Scope
 from tests import people
 from tests.forms.trial import STUDY_ID
 
@@ -46,6 +47,9 @@ def test_two_entries_that_differ_are_settled_item_by_item_into_the_entry(desk):
         (waits,) = waiting.listing(session, people.DORA, STUDY_ID)
         assert waits.compares
         assert waiting.listing(session, people.BO, STUDY_ID) == []
+        whole = Scope(Level.STUDY, STUDY_ID, STUDY_ID)
+        blocked = [b for b in gates.open_ends(session, whole, people.NOON) if b.form == "vs"]
+        assert any("Double entry is not settled" in b.text.in_("en") for b in blocked)
     chosen = {"sbp": "102", "position": "LYING", "remark": ""}
     with pytest.raises(Conflict, match="third person"):
         desk.settle(people.ANNA, chosen)
