@@ -14,7 +14,7 @@ from ecrf.kernel.access import Role
 from ecrf.study import at_sites, canonical, versions
 from ecrf.study.model import Study
 
-FORM, LIMITED, SOFT = "vs", "sbp", ["90", "150"]
+FORM, LIMITED, SOFT = "vs", "sbp", ["90", "135"]
 ITEM = {
     "id": "sbp2", "type": "integer", "require": True, "missing": ["ND"],
     "label": {"en": "Systolic blood pressure, second reading", "zh": "收缩压（第二次测量）"},
