@@ -156,13 +156,14 @@ def draw(
     session: Session,
     study: Study,
     lock: Lock,
+    name: str,
     locale: str,
     printed_by: str,
     printed_at: datetime,
     *,
     training: bool,
 ) -> bytes:
-    """Return the certificate of a lock that has its manifest and checkpoint."""
+    """Return the certificate of a lock that has its manifest; `name` is what was locked."""
     signatures = session.scalars(
         select(Signature).where(Signature.target == f"lock:{lock.id}").order_by(Signature.id)
     )
@@ -183,7 +184,7 @@ def draw(
     ]
     note = checkpoints.note(session, lock.checkpoint or 0)
     made = Certificate(
-        study, lock, scope.name, note, list(signatures), covered, locale, printed_by,
+        study, lock, name, note, list(signatures), covered, locale, printed_by,
         printed_at,
     )  # fmt: skip
     return made.draw(training=training)

@@ -225,8 +225,9 @@ def certificate(study_id: str, number: int) -> ResponseReturnValue:
     if not (held is None or covered.site in held):
         raise NotFound(T("There is no such lock."))
     training = services().config.environment is Environment.TRAINING
+    name = placed.scope(study, covered).in_(g.locale)
     pdf = printed.draw(
-        g.session, study, row, g.locale, g.actor.name, g.by.at, training=training
+        g.session, study, row, name, g.locale, g.actor.name, g.by.at, training=training
     )
     response = make_response(pdf)
     response.headers["Content-Type"] = "application/pdf"

@@ -112,7 +112,8 @@ def _entries() -> Select[Any]:
     return (
         select(
             Entry.id, Entry.visit_id, Entry.form, Entry.number, Entry.protocol, Entry.status,
-            Entry.state, Entry.open_until, Entry.version, Entry.answers, Entry.verified, Visit.plan, Visit.key,
+            Entry.state, Entry.open_until, Entry.version, Entry.answers, Entry.verified,
+            Visit.plan, Visit.key,
             Visit.held_on, Visit.position, Visit.state.label("visit_state"), kits,
         )
         .join(Visit, Visit.id == Entry.visit_id)
