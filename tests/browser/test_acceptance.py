@@ -100,7 +100,7 @@ def test_a_wrong_value_is_queried_answered_corrected_and_closed(page, become):
     become(people.DORA)
     page.goto(f"/{STUDY}/queries?status=answered&tick=1")
     click(page, "Close the ticked ones …")
-    page.locator("[name=reason]").fill("Agrees with the source.")
+    page.fill("#query-text", "Agrees with the source.")
     done(page, "Close the ticked ones")
     assert page.get_by_text("Closed: 1").count() == 1
     page.goto(f"{ONE}/visits/SCR/vs/1/history?item=pulse")
