@@ -139,5 +139,5 @@ class Lock(Base):
     checkpoint: Mapped[int | None]
     lifted_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    reason: Mapped[str | None] = mapped_column(String(400))
     manifest: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -101,7 +101,7 @@ class Certificate:
         yield T("Study"), self.study.title.in_(self.locale)
         yield T("Locked"), self.name
         yield T("At"), say.moment(lock.at, "UTC")
-        yield T("Reason"), lock.reason
+        yield T("Reason"), lock.reason or ""
         yield T("Definitions"), "\n".join(kept["definitions"])
         yield T("Software"), f"ecrf {kept['software']}"
         yield T("SHA-256 of all answers"), kept["answers"]

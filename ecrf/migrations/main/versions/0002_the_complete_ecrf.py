@@ -707,9 +707,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("lock", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reopened_at", sa.DateTime(), nullable=True))
-        batch_op.add_column(
-            sa.Column("reason", sa.String(length=400), server_default="", nullable=False)
-        )
+        batch_op.add_column(sa.Column("reason", sa.String(length=400), nullable=True))
         batch_op.add_column(sa.Column("manifest", sa.JSON(none_as_null=True), nullable=True))
 
     with op.batch_alter_table("query", schema=None) as batch_op:
