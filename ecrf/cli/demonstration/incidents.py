@@ -49,18 +49,20 @@ def enter(stage: Stage, wish: Incident, code: str, on: date) -> int:
 
 
 def _somebody(stage: Stage, wish: Incident) -> str | None:
-    """Return the code of the participant of the site who is the `who`-th from the newest."""
+    """Return the code of the `who`-th newest participant of the site, counting round.
+
+    Those still in the trial come first; somebody who has ended has events, too.
+    """
     with stage.database.read() as session:
-        return session.scalar(
+        codes = session.scalars(
             select(Participant.code)
             .where(
                 Participant.study == stage.study.id, Participant.site == wish.site,
-                Participant.status == "randomized", Participant.state == "open",
+                Participant.randomized_on.is_not(None), Participant.state == "open",
             )
-            .order_by(Participant.id.desc())
-            .offset(wish.who)
-            .limit(1)
-        )  # fmt: skip
+            .order_by(Participant.status != "randomized", Participant.id.desc())
+        ).all()  # fmt: skip
+    return codes[wish.who % len(codes)] if codes else None
 
 
 def _named(stage: Stage, code: str, wish: Incident) -> Mapping[str, Source]:

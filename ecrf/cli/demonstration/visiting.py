@@ -102,6 +102,8 @@ def _filled(
         seen = plan(found.study, form, found.answers, given, found.context)
         asked = {f.item for f in seen.findings if f.rule == "required"}
         surplus = {f.item for f in seen.findings if f.rule == "inapplicable"}
+        if not asked and not surplus & given.keys():
+            break
         more = filler.fill(form, on, {}, partial(_among, asked))
         given = {**more, **{key: a for key, a in given.items() if key not in surplus}}
     return given
