@@ -6,6 +6,8 @@ from typing import Any
 from ecrf.kernel.text import Message, T, Text
 from ecrf.study.model import Study, Words
 from ecrf.web import placed
+from forms.adjudicating import states
+from forms.adjudicating.states import State
 
 ACTIONS: Mapping[str, Message] = {
     "participant:enrol": T("enrolled"),
@@ -34,8 +36,6 @@ ACTIONS: Mapping[str, Message] = {
     "laboratory:ranges": T("reference ranges changed"),
     "laboratory:rejudge": T("stored results looked at again"),
     "laboratory:accept-ranges": T("ranges accepted for stored results"),
-    "laboratory:accept-ranges": T("reference ranges accepted"),
-    "laboratory:rejudge": T("results judged again"),
     "laboratory:mapping": T("reading of result files changed"),
     "laboratory:stage": T("result file looked at"),
     "laboratory:accept": T("result file being taken in"),
@@ -114,6 +114,11 @@ def part(study: Study, refs: Mapping[str, Any], key: str) -> Text:
     if key in PARTS:
         return PARTS[key]
     return placed.item(study, refs, key.removeprefix("#"))
+
+
+def value(key: str, said: str) -> Text | str:
+    """Return what a part became; the state of a case by its name."""
+    return states.NAMES[State(said)] if key == "#state" and said in set(State) else said
 
 
 def place(study: Study, refs: Mapping[str, Any]) -> Text:

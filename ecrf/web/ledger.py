@@ -40,8 +40,8 @@ class Filters(NamedTuple):
 
 class Changed(NamedTuple):
     item: Text
-    old: str
-    new: str
+    old: Text | str
+    new: Text | str
 
 
 class Line(NamedTuple):
@@ -200,7 +200,8 @@ def _changed(
     name = acts.part(study, refs, part["item"])
     if sealed or part["item"] in hidden:
         return Changed(name, "***", "***")
-    return Changed(name, _said(part["old"]), _said(part["new"]))
+    old, new = (acts.value(part["item"], _said(part[side])) for side in ("old", "new"))
+    return Changed(name, old, new)
 
 
 def _said(value: Any) -> str:
