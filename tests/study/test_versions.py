@@ -12,7 +12,7 @@ from ecrf.kernel.access import Actor, Grant, Role
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable, Unavailable
 from ecrf.kernel.ledger import LEDGER, SYSTEM, study_chain
 from ecrf.kernel.people import Site
-from ecrf.study import versions
+from ecrf.study import at_sites, versions
 from ecrf.study.canonical import fingerprint
 from ecrf.study.tables import ProtocolVersion, StudyRow
 from tests import people
@@ -23,6 +23,7 @@ def _manager(actor):
 
 
 FIRST, SECOND = _manager(people.DORA), _manager(people.DIRK)
+DAY = people.NOON.date()
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def _acts(database, name):
 
 def test_the_first_approval_puts_nothing_in_force(database, by, definition):
     approval = _approve(database, by, definition, FIRST)
-    assert approval == (fingerprint(definition), False)
+    assert approval == (fingerprint(definition), False, True)
     with database.read() as session:
         assert session.scalars(select(StudyRow.id)).all() == []
         assert session.scalars(select(Site.code)).all() == []
@@ -60,7 +61,7 @@ def test_the_first_approval_puts_nothing_in_force(database, by, definition):
 
 def test_the_second_person_puts_it_in_force_with_its_sites(database, by, definition):
     approval = _approve(database, by, definition, FIRST, SECOND)
-    assert approval == (fingerprint(definition), True)
+    assert approval == (fingerprint(definition), True, True)
     with database.read() as session:
         found, print_ = versions.in_force(session, "tiny")
         sites = session.execute(
@@ -155,6 +156,8 @@ def test_a_new_version_replaces_the_old_one_and_keeps_the_sites(database, by, ti
         sites = session.execute(
             select(Site.code, Site.name_zh, Site.enrolled).order_by(Site.code)
         ).all()
+        today = [at_sites.at(session, "tiny", code, DAY) for code in ("AAA", "BBB", "CCC")]
+    assert today == [fingerprint(old), fingerprint(old), fingerprint(new)]
     assert sites == [("AAA", "甲总医院", 7), ("BBB", "乙医院", 0), ("CCC", "丙", 0)]
     last = _acts(database, study_chain("tiny"))[-1]
     assert last["refs"]["version"] == "2"
