@@ -37,6 +37,7 @@ BROKEN = (ValueError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.
 PARTS = ("value", "text", "unit", "missing")
 WORDINGS = {
     "sums": "{where} is not the file that SHA256SUMS lists.",
+    "misnamed": "{where} has another content than its name says.",
     "listed": "{where} is in the package but not listed, or listed but not in the package.",
     "manifest": "{where} is not what MANIFEST.json says of it.",
     "definition": "{where} is not the definition with that fingerprint.",
@@ -142,6 +143,8 @@ class _Check:
         for name in sorted(there & set(listed)):
             if self._digest(name) != listed[name]:
                 yield Fault("sums", name)
+            elif name.startswith("files/") and not name.startswith(f"files/{listed[name]}."):
+                yield Fault("misnamed", name)
 
     def _digest(self, name: str) -> str:
         total = hashlib.sha256()

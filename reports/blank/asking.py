@@ -54,7 +54,9 @@ def _asked(
         case ItemType.VAS:
             yield Piece("scale")
             yield Piece("comb", "999")
-        case ItemType.TEXT | ItemType.FILE:
+        case ItemType.FILE:
+            yield Piece("line", LONG)
+        case ItemType.TEXT:
             for number in range(1 if narrow else _lines(question)):
                 yield Piece("line", LONG, name=f".{number}" if number else "")
         case ItemType.NOTE:

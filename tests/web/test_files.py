@@ -3,17 +3,17 @@
 import csv
 import hashlib
 import io
+import json
 import zipfile
 
 import pytest
 
-from reports import attachments, read, shape
-from reports.packing import Packing
-from reports.read import Selection
+from reports import package, verify
 from tests import people
 from tests.forms import trial
 from tests.forms.attached import OTHER, PDF, put_in_force
 from tests.forms.conftest import Desk
+from tests.forms.test_locking import notary  # noqa: F401 (a fixture)
 from tests.forms.trial import STUDY_ID
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
@@ -107,25 +107,27 @@ def test_drafts_previews_and_conflicts_know_the_file_by_its_answer(desk, carl, v
 
 
 @pytest.mark.req("F6")
-def test_a_package_lists_every_file_and_carries_its_bytes(study, desk, carl, tmp_path):
-    """F6: the file leaves with the data, named by the manifest."""
+def test_a_package_lists_every_file_carries_its_bytes_and_is_good(
+    study, desk, carl, by, notary, tmp_path  # noqa: F811 (the fixture)
+):
+    """F6: the files leave with the data, named by list, manifest and ledger."""
     send(carl, 0, PDF, sbp="120")
     change = {"reason_code": "source", "reason": "Sharper", "sbp": "120", "scan": ANSWER}
     send(carl, 1, OTHER, name="=b.pdf", **change)
-    selection = Selection(STUDY_ID, None, people.NOON)
-    with (tmp_path / "p.zip").open("w+b") as file, desk.database.read() as session:
-        pack = Packing(file)
-        attachments.write(pack, session, selection, [study], ())
-        [entry] = read.entries(session, selection, "vs")
-        pack.close()
-    assert pack.files[f"files/{SHA}.pdf"].sha256 == SHA
-    with zipfile.ZipFile(tmp_path / "p.zip") as packed:
+    database = desk.database
+    with database.write() as session:
+        made = package.make(database, session, by(people.DORA), notary, tmp_path, STUDY_ID)
+    result = verify.verify(str(made.path))
+    assert (result.faults, result.entries) == ((), 1)
+    with zipfile.ZipFile(made.path) as packed:
         assert packed.read(f"files/{SHA2}.pdf") == OTHER
-        listed = list(csv.DictReader(io.StringIO(packed.read("files.csv").decode())))
-    assert [(line["name"], line["stands"], line["file"]) for line in listed] == [
+        said = json.loads(packed.read("MANIFEST.json"))["files"]
+        listed, [line] = (
+            list(csv.DictReader(io.StringIO(packed.read(name).decode())))
+            for name in ("files.csv", "data/vs.csv")
+        )
+    assert said[f"files/{SHA}.pdf"]["sha256"] == SHA
+    assert [(one["name"], one["stands"], one["file"]) for one in listed] == [
         ("CT 1.pdf", "N", f"files/{SHA}.pdf"), ("'=b.pdf", "Y", f"files/{SHA2}.pdf"),
     ]  # fmt: skip
-    [table] = [t for t in shape.tables([study]) if t.name == "vs"]
-    [row] = shape.rows(table, [""] * len(shape.KEYS), entry.answers)
-    line = dict(zip(table.header, row, strict=True))
-    assert (line["scan"], line["scan__name"]) == (SHA2, "=b.pdf")
+    assert (line["scan"], line["scan__name"]) == (SHA2, "'=b.pdf")
