@@ -77,7 +77,8 @@ def checks_at(form: Form, member: Grid | Question, column: Question | None = Non
 WHERE = (T("Participant"), T("Site"), T("Visit"), T("Date of the visit"))
 CHECKS = (T("Check"), T("At item"), T("Fires when"), T("Severity"), T("Message"))
 DICTIONARY = (
-    T("Column"), T("Type"), T("Codes"), T("Unit"), T("Label"), T("Required"), T("Target variable"),
+    T("Column"), T("Type"), T("Codes"), T("Unit"), T("Label"), T("Required"),
+    T("Target variable"),
 )  # fmt: skip
 CODES = (T("List"), T("Value"), T("English"), T("Chinese"))
 SEVERITY: dict[str, Message] = {"soft": T("asks"), "hard": T("refuses")}
