@@ -8,6 +8,7 @@ from randomization.supplying.accounts import SETTLED, Balance, Line, Taken, bala
 from randomization.supplying.accounts import read as accountability
 from randomization.supplying.arrival import CONDITIONS, Condition, Reading, receive, scan
 from randomization.supplying.destroying import Certificate, Plan, certificates, propose, sign
+from randomization.supplying.expiring import expire
 from randomization.supplying.giving import LOSSES, Counted, Loss, replace, take_back, whose
 from randomization.supplying.listing import (
     all_shipments,
@@ -34,6 +35,7 @@ __all__ = [
     "Cause", "Certificate", "Condition", "Counted", "Goods", "Line", "Loss", "Outcome",
     "Plan", "Reading", "Stage", "State", "Step", "Taken", "accountability", "after",
     "all_shipments", "approve", "balance", "by_state", "cancel", "certificates", "close",
-    "decide", "dispatch", "goods", "order", "pick", "propose", "put", "quarantined", "recall",
-    "receive", "replace", "scan", "shipment", "sign", "stock", "take_back", "taken", "whose",
+    "decide", "dispatch", "expire", "goods", "order", "pick", "propose", "put", "quarantined",
+    "recall", "receive", "replace", "scan", "shipment", "sign", "stock", "take_back", "taken",
+    "whose",
 ]  # fmt: skip

@@ -163,3 +163,16 @@ def test_a_balance_says_what_is_missing():
     states_ = dict.fromkeys(State, 0) | {State.AVAILABLE: 3, State.LOST: 1}
     found = accounts.Balance(6, states_)
     assert (found.difference, found.outstanding) == (2, 3)
+
+
+def test_a_kit_expires_the_day_after_its_last_day_of_use(vault, anna):
+    """The shelf expires on 30 June 2028; what was handed out stays with its participant."""
+    given(vault, anna, kits=1)
+    paul = who(PAUL)
+    for day in (date(2028, 6, 29), date(2028, 6, 30)):
+        with pytest.raises(Conflict, match="past its expiry"):
+            supplies.expire(vault, paul, STUDY, "PUMCH", day)
+    assert len(supplies.expire(vault, paul, STUDY, "PUMCH", date(2028, 7, 1))) == 119
+    assert states(vault) == {"expired": 119, "dispensed": 1}
+    with pytest.raises(NotAllowed):
+        supplies.expire(vault, who(PETRA), STUDY, "PUMCH", date(2028, 7, 1))

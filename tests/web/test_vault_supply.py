@@ -114,6 +114,7 @@ def test_a_pharmacist_holds_kits_back_and_only_the_manager_decides(stocked, unbl
     chinese = sue.get(f"{page}?lang=zh").text
     assert "召回" in chinese
     assert act(sue, page, "nonsense").status_code == 422
+    assert act(paul, page, "expire", site="PUMCH").status_code == 409
 
 
 def test_a_pharmacists_day_ends_with_a_log_that_closes(

@@ -18,6 +18,7 @@ from visits.windows import civil_date
 pages = Pages("vault_stock", __name__)
 PAGE = "/vault/<study_id>/stock"
 SOON = timedelta(days=60)
+EXPIRING = (api.State.IN_DEPOT, api.State.AVAILABLE, api.State.ASSIGNED)
 
 
 @pages.page(PAGE, needs=Right.SUPPLY_READ)
@@ -28,7 +29,7 @@ def show(study_id: str) -> ResponseReturnValue:
 @pages.page(PAGE, needs=Right.SUPPLY_READ, methods=("POST",))
 def act(study_id: str) -> ResponseReturnValue:
     """Hold kits back, decide about what is held, or call a batch back."""
-    do = {"put": _put, "decide": _decide, "recall": _recall}.get(room.typed("act"), _unknown)
+    do = ACTS.get(room.typed("act"), _unknown)
     then = f"/vault/{study_id}/stock"
     return room.carry_out(partial(do, study_id), partial(_page, study_id), then)
 
@@ -56,8 +57,17 @@ def _recall(study_id: str) -> None:
     api.recall(room.vault(), g.by, study_id, batch, room.typed("recall_text"))
 
 
+def _expire(study_id: str) -> None:
+    found = room.enter(study_id)
+    today = civil_date(g.by.at, found.zone)
+    api.expire(room.vault(), g.by, study_id, found.site(room.typed("site")), today)
+
+
 def _unknown(_study_id: str) -> None:
     raise room.wrong("act", T("Choose what to do."))
+
+
+ACTS = {"put": _put, "decide": _decide, "recall": _recall, "expire": _expire}
 
 
 def _page(study_id: str, refusal: Refused | None) -> str:
@@ -68,6 +78,9 @@ def _page(study_id: str, refusal: Refused | None) -> str:
         "vault/stock.html", room=found, lines=lines, states=api.STATES, causes=api.CAUSES,
         held=api.quarantined(room.vault(), study_id, found.codes), refusal=refusal,
         sent=request.form, soon=today + SOON, today=today, depot=api.DEPOT,
+        expired=sorted({
+            line.site for line in lines if line.expiry < today and line.state in EXPIRING
+        }),
         batches=sorted({line.batch for line in lines}),
         pharmacist=g.actor.may(Right.KIT_DISPENSE, study_id),
     )  # fmt: skip
