@@ -45,4 +45,6 @@ def test_a_data_manager_reads_the_differences_tries_dry_adopts_and_applies(dora,
     assert "(EC 12); put in force by Dora Chen" in page
     assert dora.get(f"{PATH}/x/PUMCH").status_code == 404
     assert visitor(people.CARL).get(PATH).status_code == 403
-    assert visitor(people.CARL).get(f"/{people.STUDY}/participants/PUMCH-001").status_code == 200
+    assert (
+        visitor(people.CARL).get(f"/{people.STUDY}/participants/PUMCH-001").status_code == 200
+    )
