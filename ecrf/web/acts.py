@@ -96,7 +96,7 @@ PARTS: Mapping[str, Message] = {
     "#date": T("date"),
     "#organs": T("organs"),
     "#verdict": T("verdict"),
-    "#adjudicators": T("adjudicators"),
+    "#adjudicators": T("Adjudicators"),
     "#chair": T("chair"),
     "#query": T("query"),
     "#vote": T("vote"),
