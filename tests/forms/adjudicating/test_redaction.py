@@ -61,3 +61,15 @@ def test_without_a_decision_words_found_are_cut_and_a_text_can_be_left_out_whole
     assert "mmf was" not in content and "48213" not in content and KEY not in content
     out = redaction.redact(raw(), {KEY: Decided(Do.OUT)}, words)
     assert json.loads(out)["parts"][0]["lines"][0]["value"] == {"en": MARK, "zh": MARK}
+
+
+def test_no_dossier_of_the_main_trial_names_an_examiner_or_a_laboratory(study):
+    rule = study.adjudication.dossier
+    telling = {
+        f"{form}.{key}"
+        for form in rule.forms
+        for key in study.forms[form].cells
+        if key.endswith(("_assessor", "lab_id", "_lab"))
+    }
+    assert "pga.pga_assessor" in telling
+    assert telling <= set(rule.drop)
