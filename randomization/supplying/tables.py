@@ -142,16 +142,5 @@ class DestructionSigned(VaultBase):
     at: Mapped[datetime]
 
 
-class Checked(VaultBase):
-    """A kit looked at by a first person before a second one hands it out."""
-
-    __tablename__ = "checked"
-
-    kit_id: Mapped[int] = mapped_column(ForeignKey("kit.id"), primary_key=True)
-    by_id: Mapped[int]
-    by_name: Mapped[str] = mapped_column(String(120))
-    at: Mapped[datetime]
-
-
-for _made in (Return, Replacement, Destruction, Destroyed, DestructionSigned, Checked):
+for _made in (Return, Replacement, Destruction, Destroyed, DestructionSigned):
     guard(VaultBase.metadata.tables[_made.__tablename__])

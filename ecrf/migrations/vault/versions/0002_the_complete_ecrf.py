@@ -23,9 +23,6 @@ REFUSALS = {
         "CREATE TRIGGER unblinding_no_update BEFORE UPDATE ON \"unblinding\" BEGIN SELECT RAISE(ABORT, 'unblinding is append-only'); END",
         "CREATE TRIGGER unblinding_no_delete BEFORE DELETE ON \"unblinding\" BEGIN SELECT RAISE(ABORT, 'unblinding is append-only'); END",
         'CREATE TRIGGER unblinding_no_replace BEFORE INSERT ON "unblinding" WHEN EXISTS (SELECT 1 FROM "unblinding" WHERE "id" = NEW."id") BEGIN SELECT RAISE(ABORT, \'unblinding is append-only\'); END',
-        "CREATE TRIGGER checked_no_update BEFORE UPDATE ON \"checked\" BEGIN SELECT RAISE(ABORT, 'checked is append-only'); END",
-        "CREATE TRIGGER checked_no_delete BEFORE DELETE ON \"checked\" BEGIN SELECT RAISE(ABORT, 'checked is append-only'); END",
-        'CREATE TRIGGER checked_no_replace BEFORE INSERT ON "checked" WHEN EXISTS (SELECT 1 FROM "checked" WHERE "kit_id" = NEW."kit_id") BEGIN SELECT RAISE(ABORT, \'checked is append-only\'); END',
         "CREATE TRIGGER destroyed_no_update BEFORE UPDATE ON \"destroyed\" BEGIN SELECT RAISE(ABORT, 'destroyed is append-only'); END",
         "CREATE TRIGGER destroyed_no_delete BEFORE DELETE ON \"destroyed\" BEGIN SELECT RAISE(ABORT, 'destroyed is append-only'); END",
         'CREATE TRIGGER destroyed_no_replace BEFORE INSERT ON "destroyed" WHEN EXISTS (SELECT 1 FROM "destroyed" WHERE "kit_id" = NEW."kit_id") BEGIN SELECT RAISE(ABORT, \'destroyed is append-only\'); END',
@@ -42,7 +39,6 @@ REFUSALS = {
         'CREATE TRIGGER packing_note_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "packing_note" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER destruction_signed_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "destruction_signed" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER unblinding_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "unblinding" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
-        'CREATE TRIGGER checked_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "checked" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER destroyed_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "destroyed" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER kit_return_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "kit_return" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
         'CREATE TRIGGER replacement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "replacement" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
@@ -144,15 +140,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["list_id"], ["list.id"], name=op.f("fk_unblinding_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unblinding")),
         sa.UniqueConstraint("list_id", "by_id", name=op.f("uq_unblinding_list_id_by_id")),
-    )
-    op.create_table(
-        "checked",
-        sa.Column("kit_id", sa.Integer(), nullable=False),
-        sa.Column("by_id", sa.Integer(), nullable=False),
-        sa.Column("by_name", sa.String(length=120), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["kit_id"], ["kit.id"], name=op.f("fk_checked_kit_id")),
-        sa.PrimaryKeyConstraint("kit_id", name=op.f("pk_checked")),
     )
     op.create_table(
         "destroyed",
