@@ -23,6 +23,7 @@ STATUS = {
     "planned": T("planned"), "held": T("held"), "missed": T("missed"),
     "draft": T("draft"), "complete": T("complete"), "not done": T("not done"),
     "open": T("open"), "answered": T("answered"), "closed": T("closed"),
+    "cancelled": T("cancelled"),
     "screening": T("screening"), "screen failed": T("screen failed"),
     "randomized": T("randomized"), "ended": T("ended"),
 }  # fmt: skip

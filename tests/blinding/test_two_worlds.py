@@ -116,6 +116,8 @@ def test_packages_and_casebooks_are_the_same_bytes_in_both_worlds(pair):
             for lang in ("en", "zh")
         ]
         assert links and all(book.startswith(b"%PDF") for book in books)
+        books.append(client.get(f"/{STUDY}/sites/PUMCH/casebooks.zip").data)
+        assert books[-1].startswith(b"PK")
         made.append((links, [client.get(link, buffered=True).data for link in links], books))
     assert made[0] == made[1]
 

@@ -2,17 +2,21 @@
 
 import hashlib
 import io
+import re
 import zipfile
 
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import CheckConstraint
 
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import NotFound
-from reports import book, paper, printing
+from forms.tables import Entry, Query
+from reports import book, casebook, paper, printing
 from reports.casebook import Casebook
 from tests import people
 from tests.forms.trial import FINGERPRINT, STUDY_ID
+from visits.tables import Participant, Visit
 
 
 def _book(desk, actor=people.ANNA):
@@ -103,6 +107,16 @@ def test_the_page_of_signatures_and_the_audit_trail_tell_every_act_in_order(fill
     assert at == sorted(at)
     assert "Carl Wu (study coordinator)" in trail
     assert "Audit trail" not in " ".join(_pages(_draw(read, audit=False)))
+
+
+def test_every_state_a_casebook_prints_has_a_word():
+    for table in (Entry, Query, Visit, Participant):
+        rules = " ".join(
+            str(one.sqltext)
+            for one in table.__table__.constraints
+            if isinstance(one, CheckConstraint) and "status IN" in str(one.sqltext)
+        )
+        assert set(re.findall(r"'([a-z ]+)'", rules)) <= casebook.STATUS.keys()
 
 
 def test_a_compact_casebook_leaves_out_what_has_no_answer(filled):
