@@ -63,6 +63,7 @@ def test_a_first_save_stores_what_was_given_beside_its_canonical_value(desk):
     assert (saved.entry_id, saved.version, saved.again) == (entry.id, 1, False)
 
 
+@pytest.mark.req("AT-02")
 def test_the_act_tells_who_what_where_and_which_items_were_computed(desk):
     desk.save({"weight": Given("60", "kg")}, visit="SCR")
     desk.save({"weight": Given("61.5", "kg"), "sbp": "120"})
@@ -98,6 +99,7 @@ def test_answers_are_the_fold_of_the_ledger(desk):
         assert not list(fold.differences(session, [chain], [entry.participant_id]))
 
 
+@pytest.mark.req("AT-05")
 def test_an_earlier_answer_changes_only_with_a_reason(desk):
     desk.save({**NORMAL, "remark": "fine"})
     with pytest.raises(entries.ReasonNeeded) as no:
@@ -132,6 +134,7 @@ def test_nothing_is_written_when_nothing_changes(desk):
     assert (saved.version, len(acts(desk.database))) == (1, 1)
 
 
+@pytest.mark.req("DC-10")
 def test_the_second_of_two_savers_is_told(desk):
     desk.save({"sbp": "120"})
     desk.save({"dbp": "80"}, actor=people.ANNA)
@@ -142,6 +145,7 @@ def test_the_second_of_two_savers_is_told(desk):
     assert stored(desk.database)[0].version == 2
 
 
+@pytest.mark.req("DC-11")
 def test_the_very_same_save_sent_twice_is_answered_as_saved(desk):
     first = desk.save(NORMAL, seen=0, complete=True)
     second = desk.save(NORMAL, seen=0, complete=True)
@@ -217,6 +221,7 @@ def test_a_blank_required_item_is_asked_about_only_when_the_form_is_complete(des
     assert stored(desk.database)[0].status == "complete"
 
 
+@pytest.mark.req("DC-16")
 def test_a_finding_that_is_gone_closes_its_query(desk):
     desk.save({"sbp": "200"})
     saved = desk.save({"sbp": "120"}, reason="Transcription error")
@@ -261,6 +266,7 @@ def test_a_save_costs_at_most_seven_statements_beside_finding_out_who_asks(desk,
     assert len(sent) <= 7, sent
 
 
+@pytest.mark.req("AT-01")
 def test_when_the_ledger_cannot_be_written_nothing_is(desk):
     def fail(_connection, _cursor, statement, *_):
         if "INSERT INTO act" in statement:
@@ -345,6 +351,7 @@ def test_what_is_elsewhere_or_nowhere_is_not_found(desk, place):
         desk.find(session, **place, lock=False)
 
 
+@pytest.mark.req("DC-03")
 def test_only_those_who_may_write_save(desk):
     with desk.database.write() as session:
         found = desk.find(session, actor=people.MONA, right=Right.ENTRY_READ)
@@ -375,6 +382,7 @@ def test_a_whole_form_not_done_has_a_reason_and_closes_its_queries(desk):
     assert stored(desk.database)[0].status == "draft"
 
 
+@pytest.mark.req("DC-02")
 def test_an_entry_stays_under_the_definition_it_was_made_under(desk):
     desk.save(NORMAL)
     with desk.database.read() as session:

@@ -60,6 +60,7 @@ def test_a_question_is_asked_about_an_answered_or_a_blank_item(ask, desk):
         ]
 
 
+@pytest.mark.req("DC-16")
 def test_a_query_is_asked_answered_and_closed(ask, turn, desk):
     ask()
     turn(queries.answer, people.CARL, "120 is right, see the chart.", ANSWER)

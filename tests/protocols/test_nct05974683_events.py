@@ -264,3 +264,14 @@ def test_the_last_dose_is_not_before_the_first():
     doses = {"first_dose_date": "2024-03-02", "last_dose_date": "2024-03-01"}
     assert set(tried("eot", doses, context=CONSENT).refused) == {"last_dose_date"}
     assert tried("eot", {"first_dose_date": "2024-02-29"}, context=CONSENT).refused
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "asked"),
+    [("1", "2", True), ("0", "3", True), ("2", "3", True), ("2", "2", False), ("3", "2", False),
+     ("0", "1", False)],
+)  # fmt: skip
+def test_a_relapse_is_asked_for_only_when_an_organ_rises_to_two_or_more(before, now, asked):
+    context = {"previous.ri.PANCREAS.score": before}
+    found = tried("ri", {"PANCREAS.score": now}, visit="W12", context=context)
+    assert ("required" in found.rules("relapse_suspected")) is asked
