@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from ecrf.kernel.checkpoints import Desk as Notary
-from ecrf.kernel.ledger import LEDGER
 from ecrf.kernel.keys import Signer
+from ecrf.kernel.ledger import LEDGER
 from forms.adjudicating import assembling, seats
 from reports import package, verify
 from tests import people
