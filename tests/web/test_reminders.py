@@ -54,7 +54,7 @@ def test_a_clock_runs_on_today_the_visit_and_the_form_until_it_is_done(clocked, 
         f"/{trial.STUDY_ID}/",
         entry,
         entry.removesuffix("/vs"),
-        entry.split("/visits", maxsplit=1)[0],
+        entry.partition("/visits")[0],
     ]
     for page in pages:
         assert "23 h 0 min left" in carl.get(page).text, page
