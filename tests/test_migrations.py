@@ -132,8 +132,8 @@ def test_a_migration_on_sqlite_leaves_no_row_that_points_at_nothing(tmp_path, mo
     plain = create_engine(address)
     with plain.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO sign_in (token_hash, person_id, csrf, started_at, seen_at)"
-            " VALUES ('t', 99, 'c', '2026-01-01', '2026-01-01')"
+            "INSERT INTO sign_in (token_hash, person_id, csrf, started_at, seen_at, wrong_pins)"
+            " VALUES ('t', 99, 'c', '2026-01-01', '2026-01-01', 0)"
         )
     plain.dispose()
     with pytest.raises(migrations.BrokenReference, match="sign_in points at no row of person"):

@@ -2,8 +2,8 @@
 
     python -m tools.revise main "What changes"
 
-Read what it writes: a renamed column looks like one dropped and one added, and a table made
-anew on SQLite loses its triggers.
+Read what it writes: a renamed column looks like one dropped and one added, a table made anew
+on SQLite loses its triggers, and what becomes of rows that are there is written by hand.
 """
 
 import re
@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from alembic.autogenerate import produce_migrations, render_python_code
-from alembic.operations.ops import CreateTableOp
+from alembic.operations.ops import AddColumnOp, CreateTableOp
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, Column, DefaultClause, Integer, inspect
 
 from ecrf import migrations
 from ecrf.kernel.append_only import guarded, triggers
@@ -37,15 +37,6 @@ def upgrade() -> None:
     """Carry the change out."""
 {code}
 '''
-QUERIES_PLACE = """
-UPDATE query SET visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id),
-form = (SELECT form FROM entry WHERE entry.id = query.entry_id),
-number = (SELECT number FROM entry WHERE entry.id = query.entry_id)
-WHERE entry_id IS NOT NULL
-"""
-MOVES = {"main": (QUERIES_PLACE.strip().replace("\n", " "),), "vault": ()}
-"""What a revision does to rows that are there; a comparison cannot know it."""
-
 TRIGGERS = """
 REFUSALS = {
 %s}
@@ -95,21 +86,44 @@ def _difference(which):
             for part in operations.ops:
                 if isinstance(part, CreateTableOp):
                     part.info = {}
+            filled = _fill(operations)
             code = render_python_code(
                 operations, render_as_batch=True, render_item=_render, migration_context=context
             )
-            code += _changed_checks(which, connection, server)
+            code += _changed_checks(which, connection, server) + _unfill(filled)
             known = set(connection.exec_driver_sql("SELECT tgname FROM pg_trigger").scalars())
         engine.dispose()
     lines = [line for line in code.splitlines() if "# ###" not in line]
-    moves = "".join(f"\n    op.execute({move!r})" for move in MOVES[which])
-    return known, "\n".join(lines).rstrip() + moves
+    return known, "\n".join(lines).rstrip()
 
 
 def _names(table):
     """Return the names of a table's triggers on PostgreSQL."""
     made = " ".join(triggers(table, "postgresql"))
     return set(re.findall(r"CREATE TRIGGER (\w+)", made))
+
+
+def _fill(operations):
+    """Give rows that are there the empty value in new columns; return {table: columns}."""
+    filled = {}
+    for table in operations.ops:
+        for part in getattr(table, "ops", ()):
+            if isinstance(part, AddColumnOp) and not part.column.nullable:
+                part.column = Column(part.column.name, part.column.type, nullable=False)
+                empty = "0" if isinstance(part.column.type, Integer) else ""
+                part.column.server_default = DefaultClause(empty)
+                filled.setdefault(part.table_name, []).append(part.column.name)
+    return filled
+
+
+def _unfill(filled):
+    """Write that new rows say themselves what stands in the columns."""
+    code = ""
+    for table, columns in filled.items():
+        lines = (f"batch_op.alter_column({name!r}, server_default=None)" for name in columns)
+        body = "".join(f"\n        {line}" for line in lines)
+        code += f"\n    with op.batch_alter_table({table!r}) as batch_op:{body}\n"
+    return code
 
 
 def _changed_checks(which, connection, server):

@@ -93,4 +93,4 @@ class SignIn(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
-    wrong_pins: Mapped[int] = mapped_column(default=0, server_default="0")
+    wrong_pins: Mapped[int] = mapped_column(default=0)

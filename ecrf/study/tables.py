@@ -41,7 +41,7 @@ class SiteVersion(Base):
     fingerprint: Mapped[str] = mapped_column(ForeignKey("protocol_version.fingerprint"))
     effective_on: Mapped[date]
     ethics_on: Mapped[date | None]
-    reference: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    reference: Mapped[str] = mapped_column(String(120), default="")
     put_at: Mapped[datetime]
     put_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
 

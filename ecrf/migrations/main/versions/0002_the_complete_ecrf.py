@@ -22,6 +22,15 @@ REFUSALS = {
 }
 
 
+QUERIES_HAVE_A_PLACE = """
+UPDATE query SET
+    visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id),
+    form = (SELECT form FROM entry WHERE entry.id = query.entry_id),
+    number = (SELECT number FROM entry WHERE entry.id = query.entry_id)
+WHERE entry_id IS NOT NULL
+"""
+
+
 def upgrade() -> None:
     """Carry the change out."""
     op.create_table(
@@ -273,7 +282,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("ethics_on", sa.Date(), nullable=True),
-        sa.Column("reference", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
         sa.Column("put_at", sa.DateTime(), nullable=False),
         sa.Column("put_by", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -712,8 +721,12 @@ def upgrade() -> None:
 
     with op.batch_alter_table("query", schema=None) as batch_op:
         batch_op.add_column(sa.Column("visit_id", sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column("form", sa.String(length=64), nullable=False))
-        batch_op.add_column(sa.Column("number", sa.Integer(), nullable=False))
+        batch_op.add_column(
+            sa.Column("form", sa.String(length=64), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("number", sa.Integer(), server_default="0", nullable=False)
+        )
         batch_op.add_column(sa.Column("answered_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("closed_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("assigned_role", sa.String(length=64), nullable=True))
@@ -727,6 +740,8 @@ def upgrade() -> None:
             batch_op.f("fk_query_assigned_to"), "person", ["assigned_to"], ["id"]
         )
 
+    op.execute(QUERIES_HAVE_A_PLACE)
+
     with op.batch_alter_table("query_message", schema=None) as batch_op:
         batch_op.add_column(sa.Column("text_zh", sa.String(length=1000), nullable=True))
         batch_op.add_column(sa.Column("template", sa.String(length=64), nullable=True))
@@ -738,8 +753,12 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("visit", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("asked", sa.String(length=400), nullable=False))
-        batch_op.add_column(sa.Column("spared", sa.String(length=400), nullable=False))
+        batch_op.add_column(
+            sa.Column("asked", sa.String(length=400), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("spared", sa.String(length=400), server_default="", nullable=False)
+        )
         batch_op.add_column(sa.Column("open_until", sa.DateTime(), nullable=True))
 
     with op.batch_alter_table("query") as batch_op:
@@ -750,8 +769,16 @@ def upgrade() -> None:
         batch_op.create_check_constraint(
             op.f("ck_query_status"), "status IN ('open', 'answered', 'closed', 'cancelled')"
         )
-    op.execute(
-        "UPDATE query SET visit_id = (SELECT visit_id FROM entry WHERE entry.id = query.entry_id), form = (SELECT form FROM entry WHERE entry.id = query.entry_id), number = (SELECT number FROM entry WHERE entry.id = query.entry_id) WHERE entry_id IS NOT NULL"
-    )
+
+    with op.batch_alter_table("query") as batch_op:
+        batch_op.alter_column("form", server_default=None)
+        batch_op.alter_column("number", server_default=None)
+
+    with op.batch_alter_table("sign_in") as batch_op:
+        batch_op.alter_column("wrong_pins", server_default=None)
+
+    with op.batch_alter_table("visit") as batch_op:
+        batch_op.alter_column("asked", server_default=None)
+        batch_op.alter_column("spared", server_default=None)
     for statement in REFUSALS[op.get_bind().dialect.name]:
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""The complete eCRF."""
+"""Supply, notes of what was packed, and the end of the blind."""
 
 import sqlalchemy as sa
 from alembic import op
