@@ -33,7 +33,8 @@ SQLITE = (
 POSTGRESQL = (
     (
         "CREATE OR REPLACE FUNCTION refuse_locked_entry() RETURNS trigger"
-        f" LANGUAGE plpgsql AS $$ DECLARE barred boolean; BEGIN IF TG_OP = 'UPDATE' THEN barred := {CHANGED};"
+        " LANGUAGE plpgsql AS $$ DECLARE barred boolean;"
+        f" BEGIN IF TG_OP = 'UPDATE' THEN barred := {CHANGED};"
         f" ELSIF TG_OP = 'INSERT' THEN barred := {ADDED}; ELSE barred := {GONE}; END IF;"
         " IF barred THEN RAISE EXCEPTION USING MESSAGE = 'entry is locked',"
         " ERRCODE = 'restrict_violation'; END IF;"

@@ -62,7 +62,7 @@ def put(
 
 
 def begin(session: Session, by: By, study: Study) -> None:
-    """Put the illustrative ranges in force where a study has none yet; they say what they are."""
+    """Put the illustrative ranges in force where a study has none yet."""
     if study.laboratory is None or not by.actor.may(Right.LABORATORY_MANAGE, study.id):
         return
     if not loading.in_force(session, study.id):

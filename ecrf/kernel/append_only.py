@@ -2,8 +2,8 @@
 
 `guard(table)` marks a table that only grows where it is defined; `follow` adds what the
 database itself does when a row comes in; `defend` gives a table other triggers. Making the
-table then makes the triggers too, and a migration carries the statements of `triggers`. Somebody who owns the database can still drop a
-trigger; the hash chains are there to show it.
+table then makes the triggers too, and a migration carries the statements of `triggers`.
+Somebody who owns the database can still drop a trigger; the hash chains are there to show it.
 """
 
 from collections.abc import Sequence

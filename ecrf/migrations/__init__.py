@@ -76,7 +76,7 @@ def config(which: Which, connection: Connection | None = None) -> Config:
 
 
 def _pause_references(connection: Any, _record: object) -> None:
-    """SQLite changes a table by making it anew, which foreign keys and triggers would refuse."""
+    """SQLite makes a table anew to change it; foreign keys and triggers would refuse."""
     for pragma in ("foreign_keys = OFF", "legacy_alter_table = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -1,4 +1,4 @@
-"""How long is left until something is due, in words. The script counts on from what is drawn."""
+"""How long is left until something is due, in words. The script counts on from there."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

@@ -81,9 +81,7 @@ def _alerts(study: Study) -> Group:
         )
         for one in found[:SHOWN]
     ]  # fmt: skip
-    return Group(
-        "alerts", T("Safety alerts"), rows, len(found), more=f"/{study.id}/alerts"
-    )
+    return Group("alerts", T("Safety alerts"), rows, len(found), more=f"/{study.id}/alerts")
 
 
 def _reminders(study: Study) -> Group:

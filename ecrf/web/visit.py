@@ -79,10 +79,8 @@ def _page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
             found.study, visit, lock, entries, prompts.running(found.study, who.id)
         ),
         on_date=[q for q in asked.above_forms(g.session, who.id) if q.visit_id == visit.id],
-        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site)
-        and lock != "locked",
+        may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and lock != "locked",
         log=visit.kind == VisitKind.LOG,
         fillable=visit.kind == VisitKind.LOG or visit.held_on is not None,
-        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site)
-        and lock == "open",
+        writes=g.actor.may(Right.ENTRY_WRITE, study_id, who.site) and lock == "open",
     )

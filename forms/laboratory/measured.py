@@ -44,10 +44,7 @@ def ask(
     laboratory = study.laboratory
     if laboratory is None or form.id not in laboratory.by_form:
         return
-    moved = any(
-        _value(stored, key) != _value(laid, key)
-        for key in laboratory.sample(form.id)
-    )
+    moved = any(_value(stored, key) != _value(laid, key) for key in laboratory.sample(form.id))
     for key in laboratory.by_form[form.id]:
         answer = laid.get(key)
         if answer is not None and answer.value and (moved or answer != stored.get(key)):

@@ -108,7 +108,12 @@ def test_drafts_previews_and_conflicts_know_the_file_by_its_answer(desk, carl, v
 
 @pytest.mark.req("F6")
 def test_a_package_lists_every_file_carries_its_bytes_and_is_good(
-    study, desk, carl, by, notary, tmp_path  # noqa: F811 (the fixture)
+    study,
+    desk,
+    carl,
+    by,
+    notary,  # noqa: F811 (the fixture)
+    tmp_path,
 ):
     """F6: the files leave with the data, named by list, manifest and ledger."""
     send(carl, 0, PDF, sbp="120")

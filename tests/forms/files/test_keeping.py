@@ -69,7 +69,8 @@ def test_every_version_of_a_file_is_kept_and_named_by_the_ledger(desk):
         ]  # fmt: skip
         acts = [json.loads(act[3]) for act in LEDGER.acts(session, key="entry:1")]
         assert len(acts) == 3
-        assert not list(fold.differences(session, [participant_chain(trial.STUDY_ID, "PUMCH-001")], [1]))
+        chains = [participant_chain(trial.STUDY_ID, "PUMCH-001")]
+        assert not list(fold.differences(session, chains, [1]))
     assert handed_out(desk, first, people.MONA).content == PDF
 
 
