@@ -18,7 +18,16 @@ from pathlib import Path
 from sqlalchemy import URL, create_engine, make_url
 
 ENVIRONMENT = "ECRF_TEST_DATABASE_URL"
-FAST = {"fsync": "off", "full_page_writes": "off"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+}
+COPIES_FILES = (15,)
+"""From this version on a database can be copied as files, four times as fast as by its log."""
 OPTIONS = {
     "max_connections": "300",
     "shared_buffers": "64MB",
@@ -45,6 +54,8 @@ class Server:
         name = next(self._names)
         copy = f" TEMPLATE {make_url(template).database}" if template else ""
         with self._admin.connect() as connection:
+            if template and connection.dialect.server_version_info >= COPIES_FILES:
+                copy += " STRATEGY FILE_COPY"
             connection.exec_driver_sql(f"CREATE DATABASE {name}{copy}")
         return self.url.set(database=name).render_as_string(hide_password=False)
 

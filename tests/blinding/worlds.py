@@ -99,6 +99,10 @@ def links(page):
     return reader.found
 
 
+APART = ".zip"
+"""What is made at length is compared once, in a test of its own."""
+
+
 def crawl(client, start, limit):
     """Yield (path, status, headers, body) of every page reachable by links, breadth first."""
     waiting, seen = deque([start]), {start}
@@ -111,9 +115,14 @@ def crawl(client, start, limit):
             continue
         for link in [*links(answer.text), answer.headers.get("Location", "")]:
             target = urldefrag(urljoin(path, link)).url
-            if target and not urlsplit(target).netloc and target not in seen:
+            if target and not _apart(target) and target not in seen:
                 seen.add(target)
                 waiting.append(target)
+
+
+def _apart(target):
+    parts = urlsplit(target)
+    return bool(parts.netloc) or parts.path.endswith(APART)
 
 
 def ready_to_randomize(world, number):
