@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from waitress.server import create_server
@@ -93,10 +93,20 @@ def _apps(services, vault):
 
 @contextmanager
 def _served(app):
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = Thread(target=server.run, daemon=True)
+    server, closing = create_server(app, host="127.0.0.1", port=0, threads=4), Event()
+
+    def run():
+        """Serve until closed: the loop may be waiting on a socket just as it is closed."""
+        try:
+            server.run()
+        except OSError:
+            if not closing.is_set():
+                raise
+
+    thread = Thread(target=run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
+    closing.set()
     server.close()
     thread.join(timeout=5)
 
