@@ -26,6 +26,12 @@ FAST = {
     "max_wal_senders": "0",
     "autovacuum": "off",
 }
+OPTIONS = {
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "timezone": "UTC",
+}
 MEMORY, ROOM = Path("/dev/shm"), 2 << 30
 
 
