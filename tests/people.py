@@ -33,8 +33,14 @@ DIRK = _person(10, "Dirk Yang", Role.DATA_MANAGER)
 PETRA = _person(11, "Petra Gao", Role.PHARMACIST, "BFH")
 EVE = _person(12, "Eve Tang", Role.ADJUDICATOR)
 CORA = _person(13, "Cora Lin", Role.CHAIR)
+STAN = _person(14, "Stan Luo", Role.STATISTICIAN)
+BEA = _person(15, "Bea Shi", Role.BOARD)
+MAX = _person(16, "Max Ding", Role.MEDICAL_MONITOR)
+SAM = _person(17, "Sam Kong", Role.SAFETY_OFFICER)
+PIA = _person(18, "Pia Mo", Role.PREPARER, "PUMCH")
 EVERYONE = (
     ANNA, CARL, PAUL, DORA, MONA, ADAM, AUDREY, ALMA, BO, DIRK, PETRA, EVE, CORA,
+    STAN, BEA, MAX, SAM, PIA,
 )  # fmt: skip
 
 

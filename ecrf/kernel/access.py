@@ -21,6 +21,11 @@ class Right(StrEnum):
     ADJUDICATION_READ = "adjudication:read"
     ADJUDICATION_WRITE = "adjudication:write"
     ALERT_ACKNOWLEDGE = "alert:acknowledge"
+    ALLOCATION_FORCE = "allocation:force"
+    BREAK_ASSESS = "break:assess"
+    BREAK_READ = "break:read"
+    BREAK_RECEIVE = "break:receive"
+    CLOSED_READ = "closed:read"
     CODE_BREAK = "code:break"
     DATA_EXPORT = "data:export"
     DATA_FREEZE = "data:freeze"
@@ -34,9 +39,12 @@ class Right(StrEnum):
     KIT_DISPENSE = "kit:dispense"
     LABORATORY_MANAGE = "laboratory:manage"
     LEDGER_READ = "ledger:read"
+    LIST_ACTIVATE = "list:activate"
+    LIST_MANAGE = "list:manage"
     PARTICIPANT_ENROL = "participant:enrol"
     PARTICIPANT_RANDOMIZE = "participant:randomize"
     PARTICIPANT_READ = "participant:read"
+    PREPARATION_READ = "preparation:read"
     QUALITY_MANAGE = "quality:manage"
     QUALITY_READ = "quality:read"
     QUERY_ANSWER = "query:answer"
@@ -45,6 +53,7 @@ class Right(StrEnum):
     QUERY_READ = "query:read"
     REVIEW_DATA = "review:data"
     REVIEW_MEDICAL = "review:medical"
+    STRATUM_CORRECT = "stratum:correct"
     STUDY_APPROVE = "study:approve"
     STUDY_READ = "study:read"
     SUPPLY_MANAGE = "supply:manage"
@@ -59,9 +68,14 @@ class Role(StrEnum):
     COORDINATOR = "study coordinator"
     PHARMACIST = "unblinded pharmacist"
     SUPPLIER = "unblinded supply manager"
+    PREPARER = "unblinded preparer"
+    STATISTICIAN = "unblinded statistician"
+    BOARD = "data monitoring board member"
+    SAFETY_OFFICER = "unblinded safety officer"
     DATA_MANAGER = "data manager"
     MONITOR = "monitor"
     MEDICAL_REVIEWER = "medical reviewer"
+    MEDICAL_MONITOR = "medical monitor"
     ADJUDICATOR = "adjudicator"
     CHAIR = "adjudication chair"
     AUDITOR = "auditor"
@@ -71,11 +85,11 @@ class Role(StrEnum):
 R = Right
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.INVESTIGATOR: frozenset({
-        R.ALERT_ACKNOWLEDGE,
+        R.ALERT_ACKNOWLEDGE, R.BREAK_READ,
         R.CODE_BREAK, R.DOUBLE_SETTLE, R.ENTRY_READ, R.ENTRY_SIGN, R.ENTRY_WRITE,
         R.LEDGER_READ,
         R.PARTICIPANT_ENROL, R.PARTICIPANT_RANDOMIZE, R.PARTICIPANT_READ, R.QUERY_ANSWER,
-        R.QUERY_READ, R.STUDY_READ,
+        R.QUERY_READ, R.STRATUM_CORRECT, R.STUDY_READ,
     }),
     Role.DELEGATE: frozenset({
         R.ENTRY_READ, R.ENTRY_SIGN, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ,
@@ -86,14 +100,21 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.PARTICIPANT_READ, R.QUERY_ANSWER, R.QUERY_READ, R.STUDY_READ,
     }),
     Role.PHARMACIST: frozenset({R.KIT_DISPENSE, R.SUPPLY_READ, R.TREATMENT_READ}),
-    Role.SUPPLIER: frozenset({R.SUPPLY_MANAGE, R.SUPPLY_READ}),
+    Role.SUPPLIER: frozenset({R.ALLOCATION_FORCE, R.SUPPLY_MANAGE, R.SUPPLY_READ}),
+    Role.PREPARER: frozenset({R.PREPARATION_READ}),
+    Role.STATISTICIAN: frozenset({
+        R.ALLOCATION_FORCE, R.CLOSED_READ, R.LIST_ACTIVATE, R.LIST_MANAGE,
+    }),
+    Role.BOARD: frozenset({R.CLOSED_READ}),
+    Role.SAFETY_OFFICER: frozenset({R.BREAK_RECEIVE, R.CODE_BREAK}),
     Role.DATA_MANAGER: frozenset({
-        R.ADJUDICATION_MANAGE, R.ADJUDICATION_READ, R.ALERT_ACKNOWLEDGE, R.DATA_EXPORT,
+        R.ADJUDICATION_MANAGE, R.ADJUDICATION_READ, R.ALERT_ACKNOWLEDGE, R.BREAK_READ,
+        R.DATA_EXPORT,
         R.DATA_FREEZE, R.DATA_LOCK, R.DATA_LOCK_WHOLE, R.DOUBLE_SETTLE, R.ENTRY_READ,
-        R.LABORATORY_MANAGE, R.LEDGER_READ,
+        R.LABORATORY_MANAGE, R.LEDGER_READ, R.LIST_ACTIVATE,
         R.PARTICIPANT_READ, R.QUALITY_MANAGE, R.QUALITY_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
         R.QUERY_READ, R.REVIEW_DATA,
-        R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
+        R.STRATUM_CORRECT, R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
     }),
     Role.MONITOR: frozenset({
         R.ALERT_ACKNOWLEDGE,
@@ -105,10 +126,14 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_OPEN, R.QUERY_READ,
         R.REVIEW_MEDICAL, R.STUDY_READ,
     }),
+    Role.MEDICAL_MONITOR: frozenset({
+        R.ALERT_ACKNOWLEDGE, R.BREAK_ASSESS, R.BREAK_READ, R.CODE_BREAK, R.ENTRY_READ,
+        R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_OPEN, R.QUERY_READ, R.STUDY_READ,
+    }),
     Role.ADJUDICATOR: frozenset({R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.CHAIR: frozenset({R.ADJUDICATION_CHAIR, R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.AUDITOR: frozenset({
-        R.ADJUDICATION_READ,
+        R.ADJUDICATION_READ, R.BREAK_READ,
         R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ, R.STUDY_READ,
     }),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
@@ -120,18 +145,26 @@ TITLES: dict[str, Message] = {
     Role.COORDINATOR: T("study coordinator"),
     Role.PHARMACIST: T("unblinded pharmacist"),
     Role.SUPPLIER: T("unblinded supply manager"),
+    Role.PREPARER: T("unblinded preparer"),
+    Role.STATISTICIAN: T("unblinded statistician"),
+    Role.BOARD: T("data monitoring board member"),
+    Role.SAFETY_OFFICER: T("unblinded safety officer"),
     Role.DATA_MANAGER: T("data manager"),
     Role.MONITOR: T("monitor"),
     Role.MEDICAL_REVIEWER: T("medical reviewer"),
+    Role.MEDICAL_MONITOR: T("medical monitor"),
     Role.ADJUDICATOR: T("adjudicator"),
     Role.CHAIR: T("adjudication chair"),
     Role.AUDITOR: T("auditor"),
     Role.ADMINISTRATOR: T("administrator"),
 }
 
-UNBLINDED = frozenset(
-    role for role, rights in RIGHTS.items() if rights & {R.SUPPLY_READ, R.TREATMENT_READ}
-)
+UNBLINDING = frozenset({
+    R.ALLOCATION_FORCE, R.BREAK_RECEIVE, R.CLOSED_READ, R.LIST_MANAGE, R.PREPARATION_READ,
+    R.SUPPLY_READ, R.TREATMENT_READ,
+})  # fmt: skip
+"""Rights whose holder learns arms, or what depends on them."""
+UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if rights & UNBLINDING)
 BLINDED = frozenset(Role) - UNBLINDED
 COMMITTEE = frozenset(role for role, rights in RIGHTS.items() if R.ADJUDICATION_WRITE in rights)
 """Who judges events. They have read no entry and no treatment of the study otherwise."""
