@@ -32,6 +32,7 @@ check: .venv/tested ## format, lint, types, import contracts, the shipped studie
 bench: .venv/tested ## figures as ratios to a bare commit measured in the same run
 	$(BIN)/python -m bench.save
 	$(BIN)/python -m bench.randomize
+	$(BIN)/python -m bench.reveal
 
 format: .venv/tested ## format the code and mend what can be mended
 	$(BIN)/ruff format .

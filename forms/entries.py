@@ -116,12 +116,21 @@ def save(
     refs |= alerts.follow(session, by, found, written, row.version, decided)
     changes = [Change(e.key, stored(e.old), stored(e.new)) for e in decided.edits]
     head = _record(session, by, role, found, "entry:save", written, row, refs, changes, reason)
-    recomputing.follow(session, by, role, found, written, decided.answers, head, row.version)
-    consequences.follow(session, by, role, found, decided.answers, status)
-    reminding.follow(session, by, found, written, decided.answers)
-    if status == "complete":
-        opening.follow(session, by, role, found, decided.answers, written)
+    _follow(session, by, role, found, decided, written, row, head)
     return Saved(decided, written, row.version, len(moves.opened), len(moves.closed))
+
+
+def _follow(
+    session: Session, by: By, role: Role, found: Found, decided: Plan, written: int,
+    row: store.Row, head: Head,
+) -> None:  # fmt: skip
+    """Carry out what the study says follows elsewhere from what was saved."""
+    answers_now = decided.answers
+    recomputing.follow(session, by, role, found, written, answers_now, head, row.version)
+    consequences.follow(session, by, role, found, answers_now, row.status)
+    reminding.follow(session, by, found, written, answers_now)
+    if row.status == "complete":
+        opening.follow(session, by, role, found, answers_now, written)
 
 
 def not_done(session: Session, by: By, found: Found, reason: str) -> int:

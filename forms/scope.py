@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, select, true
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ecrf.kernel.access import Actor, Right
 from ecrf.kernel.errors import NotFound
 from ecrf.kernel.people import Site
-from ecrf.kernel.text import T
+from ecrf.kernel.text import Message, T
 from ecrf.study.tables import StudyRow
 from forms.tables import Entry
 from visits.tables import Participant, Visit
@@ -24,6 +24,16 @@ class Level(StrEnum):
     PARTICIPANT = "participant"
     VISIT = "visit"
     ENTRY = "entry"
+
+
+class Barring(NamedTuple):
+    """Something that bars a lock, and where it is."""
+
+    text: Message
+    participant: str
+    visit: str
+    form: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

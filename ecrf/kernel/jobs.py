@@ -14,8 +14,12 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from ecrf.kernel.access import Actor
+from ecrf.kernel.chance import Draw
 from ecrf.kernel.db import Base, Code, Database, Key
 from ecrf.kernel.errors import Refused
+from ecrf.kernel.ledger import By, Origin
+from ecrf.kernel.people import Person
 
 LEASE = timedelta(seconds=60)
 TRIES = 3
@@ -76,6 +80,15 @@ class Step:
 
 
 Work = Callable[[Session, Taken, datetime], Step]
+
+
+def by_asker(session: Session, taken: Taken, at: datetime, draw: Draw) -> By:
+    """Return the one in whose name a job acts: who asked for it, with no grant of their own.
+
+    What they may do was decided when they asked, and stands in the job's arguments.
+    """
+    name = session.scalar(select(Person.name).where(Person.id == taken.asked_by))
+    return By(Actor(taken.asked_by, name or "–", frozenset()), at, Origin.JOB, draw)
 
 
 def ask(

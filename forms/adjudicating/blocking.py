@@ -1,31 +1,20 @@
 """Cases in the way of a lock: those nobody has finished, and those whose data have changed."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.text import Message, T
+from ecrf.kernel.text import T
 from forms.adjudicating import assembling, cases
 from forms.adjudicating.states import NAMES, State
 from forms.adjudicating.tables import Case
-from forms.scope import Scope
+from forms.scope import Barring, Scope
 from forms.tables import Entry
 from visits.tables import Participant, Visit
 
 
-class Unsettled(NamedTuple):
-    """A case that is not finished, with the event it judges."""
-
-    text: Message
-    participant: str
-    visit: str
-    form: str
-    number: int
-
-
-def unsettled(session: Session, scope: Scope) -> Iterator[Unsettled]:
+def unsettled(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield what is not finished among the cases of the scope."""
     numbers = session.scalars(
         select(Case.number)
@@ -47,4 +36,4 @@ def unsettled(session: Session, scope: Scope) -> Iterator[Unsettled]:
         if found.state is State.FINAL:
             text = T("The data of case {case} changed after the vote.", case=found.case.name)
         entry = found.entry
-        yield Unsettled(text, found.participant.code, found.visit.key, entry.form, entry.number)
+        yield Barring(text, found.participant.code, found.visit.key, entry.form, entry.number)

@@ -18,21 +18,11 @@ from ecrf.study.tables import StudyRow
 from forms.laboratory.tables import AlertRow
 from forms.review import listing, occasions
 from forms.review.occasions import Occasion
-from forms.scope import Level, Scope
+from forms.scope import Barring, Level, Scope
 from forms.tables import Entry
 from visits.tables import Participant, Visit
 
 NO_PLAN = Verification()
-
-
-class Place(NamedTuple):
-    """What is wrong with an entry, and where it is."""
-
-    text: Message
-    participant: str
-    visit: str
-    form: str
-    number: int
 
 
 def study_of(session: Session, scope: Scope) -> Study:
@@ -41,7 +31,7 @@ def study_of(session: Session, scope: Scope) -> Study:
     return versions.model(session, session.scalars(row).one())
 
 
-def unverified(session: Session, scope: Scope) -> Iterator[Place]:
+def unverified(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield entries not verified as the plan says; a study without a plan asks for none."""
     study = study_of(session, scope)
     if study.verification == NO_PLAN:
@@ -50,10 +40,10 @@ def unverified(session: Session, scope: Scope) -> Iterator[Place]:
         n = len(line.tally.remaining)
         if n:
             text = T("{n} item(s) of {form} are not verified.", n=n, form=line.form.title)
-            yield Place(text, line.code, line.visit, line.form.id, line.number)
+            yield Barring(text, line.code, line.visit, line.form.id, line.number)
 
 
-def unsigned(session: Session, scope: Scope) -> Iterator[Place]:
+def unsigned(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield entries that a milestone the lock waits for covers, and that nobody has signed.
 
     Forms that ask for a signature of their own are another check's.
@@ -73,7 +63,7 @@ def unsigned(session: Session, scope: Scope) -> Iterator[Place]:
                     "{form} is not signed for {milestone}.",
                     form=line.form.title, milestone=occasion.label,
                 )  # fmt: skip
-                yield Place(text, line.code, line.visit, line.form.id, line.number)
+                yield Barring(text, line.code, line.visit, line.form.id, line.number)
                 break
 
 
@@ -81,7 +71,7 @@ def _waited(occasion: Occasion) -> bool:
     return occasion.milestone is not None and occasion.milestone.lock
 
 
-def alerts(session: Session, scope: Scope) -> Iterator[Place]:
+def alerts(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield the safety alerts that nobody has acknowledged."""
     rows = session.execute(
         select(
@@ -98,7 +88,7 @@ def alerts(session: Session, scope: Scope) -> Iterator[Place]:
     for row in rows:
         said = T("{words}", words=Said(row.text_en, row.text_zh))
         text = T("Nobody has acknowledged the alert: {alert}", alert=said)
-        yield Place(text, row.code, row.key, row.form, row.number)
+        yield Barring(text, row.code, row.key, row.form, row.number)
 
 
 class Said(NamedTuple):

@@ -14,17 +14,17 @@ from ecrf.kernel.text import T
 from ecrf.study import canonical, versions
 from ecrf.study.model import Study
 from forms import answers
-from forms.closing.checks import Place, study_of
+from forms.closing.checks import study_of
 from forms.context import Context, Entered
 from forms.context import scope as names
 from forms.lookup import order_of
 from forms.reading import forms_read
-from forms.scope import Scope
+from forms.scope import Barring, Scope
 from forms.tables import Entry
 from visits.tables import Participant, Visit
 
 
-def missing(session: Session, scope: Scope) -> Iterator[Place]:
+def missing(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield the entries that ask for a form which was not begun."""
     study = study_of(session, scope)
     asking = {prompt.form for prompt in study.consequences.prompts}
@@ -63,7 +63,7 @@ def _covered(scope: Scope, row: Any) -> bool:
     return at_visit and scope.entry_id in (None, row.id)
 
 
-def _asked(session: Session, row: Any, rows: Sequence[Any]) -> Iterator[Place]:
+def _asked(session: Session, row: Any, rows: Sequence[Any]) -> Iterator[Barring]:
     study = versions.model(session, row.protocol)
     form = study.forms[row.form]
     rules = study.consequences.prompts_of(row.form)
@@ -74,7 +74,7 @@ def _asked(session: Session, row: Any, rows: Sequence[Any]) -> Iterator[Place]:
                 "{form} {number} calls for {report}, which was not begun.",
                 form=form.title, number=row.number, report=study.forms[rule.opens].title,
             )  # fmt: skip
-            yield Place(text, row.code, row.key, row.form, row.number)
+            yield Barring(text, row.code, row.key, row.form, row.number)
 
 
 def _context(row: Any, rows: Sequence[Any]) -> Context:

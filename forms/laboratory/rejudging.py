@@ -15,12 +15,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import jobs
-from ecrf.kernel.access import Actor, Right, Role
+from ecrf.kernel.access import Right, Role
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.jobs import DONE, Job, Step, Taken, Work
-from ecrf.kernel.ledger import LEDGER, Act, By, Origin, participant_chain, study_chain
-from ecrf.kernel.people import Person
+from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain, study_chain
 from ecrf.kernel.text import T
 from forms.answers import Answer
 from forms.context import scope
@@ -78,14 +77,10 @@ def accept(session: Session, by: By, study: str, looked: int, reason: str) -> in
 def works(draw: Draw) -> Mapping[str, Work]:
     """Return the work of one step of either job."""
 
-    def by(session: Session, taken: Taken, at: datetime) -> By:
-        name = session.scalar(select(Person.name).where(Person.id == taken.asked_by))
-        return By(Actor(taken.asked_by, name or "–", frozenset()), at, Origin.JOB, draw)
+    def take(session: Session, taken: Taken, at: datetime) -> Step:
+        return _take(session, jobs.by_asker(session, taken, at, draw), taken)
 
-    return {
-        LOOK: lambda session, taken, _at: _look(session, taken),
-        TAKE: lambda session, taken, at: _take(session, by(session, taken, at), taken),
-    }
+    return {LOOK: lambda session, taken, _at: _look(session, taken), TAKE: take}
 
 
 def listing(session: Session, looked: int) -> Sequence[Any]:

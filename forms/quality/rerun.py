@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import jobs
-from ecrf.kernel.access import Actor, Right, Role
+from ecrf.kernel.access import Right, Role
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.errors import NotAllowed
 from ecrf.kernel.jobs import Step, Taken, Work
-from ecrf.kernel.ledger import LEDGER, Act, By, Origin, participant_chain, study_chain
-from ecrf.kernel.people import Person
+from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain, study_chain
 from ecrf.kernel.text import T
 from forms.following import settling, storing
 from forms.quality import everyone
@@ -42,9 +40,7 @@ def work(draw: Draw) -> Work:
     """Return the work of one step."""
 
     def step(session: Session, taken: Taken, at: datetime) -> Step:
-        name = session.scalar(select(Person.name).where(Person.id == taken.asked_by))
-        actor = Actor(taken.asked_by, name or "–", frozenset())
-        return _step(session, By(actor, at, Origin.JOB, draw), taken)
+        return _step(session, jobs.by_asker(session, taken, at, draw), taken)
 
     return step
 

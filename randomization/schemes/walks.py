@@ -4,57 +4,61 @@ Big stick: Soares and Wu 1983. Maximal procedure: Berger, Ivanova and Knoll 2003
 uniformly by counting (Salama, Ivanova and Qaqish 2008). Biased coin: Efron 1971.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from randomization.arm import Arm
 from randomization.drbg import HmacDrbg
 from randomization.schemes.scheme import Options, Ratio, number, only, pair
 
+Arms = tuple[Arm, Arm]
+
+
+def walk(arms: Arms, slots: int, first: Callable[[int, int], bool]) -> tuple[Arm, ...]:
+    """Return `slots` arms: `first(left, ahead)` says whether the first comes next.
+
+    `left` slots are still to be filled, and the first arm is `ahead` of the other.
+    """
+    made: list[Arm] = []
+    ahead = 0
+    for left in range(slots, 0, -1):
+        comes = first(left, ahead)
+        ahead += 1 if comes else -1
+        made.append(arms[0] if comes else arms[1])
+    return tuple(made)
+
 
 @dataclass(frozen=True, slots=True)
 class BigStick:
     """A fair coin, except that the lagging arm is forced when the difference is `bound`."""
 
-    arms: tuple[Arm, Arm]
+    arms: Arms
     bound: int
 
     def draw(self, chance: HmacDrbg, slots: int) -> tuple[Arm, ...]:
-        made: list[Arm] = []
-        ahead = 0
-        for _ in range(slots):
-            first = self._first(chance, ahead)
-            ahead += 1 if first else -1
-            made.append(self.arms[0] if first else self.arms[1])
-        return tuple(made)
+        def first(_left: int, ahead: int) -> bool:
+            if abs(ahead) == self.bound:
+                return ahead < 0
+            return chance.below(2) == 0
 
-    def _first(self, chance: HmacDrbg, ahead: int) -> bool:
-        if abs(ahead) == self.bound:
-            return ahead < 0
-        return chance.below(2) == 0
+        return walk(self.arms, slots, first)
 
 
 @dataclass(frozen=True, slots=True)
 class BiasedCoin:
     """The lagging arm with the probability `favour / of`; a fair coin when they are even."""
 
-    arms: tuple[Arm, Arm]
+    arms: Arms
     favour: int
     of: int
 
     def draw(self, chance: HmacDrbg, slots: int) -> tuple[Arm, ...]:
-        made: list[Arm] = []
-        ahead = 0
-        for _ in range(slots):
-            first = self._first(chance, ahead)
-            ahead += 1 if first else -1
-            made.append(self.arms[0] if first else self.arms[1])
-        return tuple(made)
+        def first(_left: int, ahead: int) -> bool:
+            if ahead == 0:
+                return chance.below(2) == 0
+            return (chance.below(self.of) < self.favour) == (ahead < 0)
 
-    def _first(self, chance: HmacDrbg, ahead: int) -> bool:
-        if ahead == 0:
-            return chance.below(2) == 0
-        lagging = chance.below(self.of) < self.favour
-        return lagging if ahead < 0 else not lagging
+        return walk(self.arms, slots, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +68,18 @@ class Maximal:
     With `even` the list also ends with as many of one arm as of the other.
     """
 
-    arms: tuple[Arm, Arm]
+    arms: Arms
     bound: int
     even: bool
 
     def draw(self, chance: HmacDrbg, slots: int) -> tuple[Arm, ...]:
         slots += slots % 2 if self.even else 0
         ways = self._ways(slots)
-        made: list[Arm] = []
-        ahead = 0
-        for left in range(slots, 0, -1):
-            up = ways[left - 1].get(ahead + 1, 0)
-            first = chance.below(ways[left][ahead]) < up
-            ahead += 1 if first else -1
-            made.append(self.arms[0] if first else self.arms[1])
-        return tuple(made)
+
+        def first(left: int, ahead: int) -> bool:
+            return chance.below(ways[left][ahead]) < ways[left - 1].get(ahead + 1, 0)
+
+        return walk(self.arms, slots, first)
 
     def _ways(self, slots: int) -> list[dict[int, int]]:
         """Return, by slots left, how many lists go on from each difference."""

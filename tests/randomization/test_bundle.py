@@ -99,7 +99,7 @@ def spoil(bundle_, way, draw):
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_every_single_tamper_is_noticed(revealed):
-    """`make soak` does 10,000; here are some hundred, at every kind of place."""
+    """`make bench` does 10,000; here are some hundred, at every kind of place."""
     draw, ways = Seeded(b"tampers"), list(places(revealed))
     for _ in range(TAMPERS):
         way = ways[below(draw, len(ways))]
