@@ -110,3 +110,16 @@ def commit(database):
             session.execute(BARE.insert().values(text=TEXT))
 
     return bare
+
+
+def hot(database):
+    """Return the bare act where everyone changes the same row, and commits."""
+    with database.write() as session:
+        session.execute(BARE.insert().values(id=1, text=""))
+    change = BARE.update().where(BARE.c.id == 1)
+
+    def bare(n):
+        with database.write() as session:
+            session.execute(change.values(text=f"{n}{TEXT}"))
+
+    return bare

@@ -123,7 +123,7 @@ def data_key(vault: Vault, row: ListRow) -> bytes:
 
 def arm_on(vault: Vault, row: ListRow, slot: Slot) -> Arm:
     """Open one slot."""
-    return _opened(row, data_key(vault, row), slot).arm
+    return opened(row, data_key(vault, row), slot).arm
 
 
 def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:
@@ -135,10 +135,11 @@ def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:
         .where(Slot.list_id == row.id)
         .order_by(Stratum.place, Slot.position)
     )
-    return [_opened(row, key, slot) for slot in slots]
+    return [opened(row, key, slot) for slot in slots]
 
 
-def _opened(row: ListRow, key: bytes, slot: Slot) -> Leaf:
+def opened(row: ListRow, key: bytes, slot: Slot) -> Leaf:
+    """Open one slot with the list's data key."""
     context = slot_context(row, slot.id, slot.stratum, slot.position)
     arm, salt = seal.unseal_arm(key, context, slot.ciphertext, slot.nonce)
     return Leaf(slot.id, slot.stratum, slot.position, arm, salt)

@@ -16,6 +16,7 @@ from ecrf.kernel.db import Database
 from ecrf.kernel.errors import NotAllowed, Unavailable
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
+from ecrf.kernel.together import Together
 from randomization.seal import Keys
 from randomization.tables import LEDGER
 
@@ -25,11 +26,15 @@ _LOG = getLogger("ecrf.vault")
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What opens arms. `environment` names the lists and kits it may serve from."""
+    """What opens arms. `environment` names the lists and kits it may serve from.
+
+    `together` is where those wait who ask at the same time.
+    """
 
     database: Database
     keys: Keys = field(repr=False)
     environment: str
+    together: Together = field(default_factory=Together, repr=False, compare=False)
 
 
 class NotNow(Exception):

@@ -51,6 +51,13 @@ class Opened(NamedTuple):
     kits: Sequence[Sealed]
     held: Sequence[Arm]
 
+    def without(self, gone: Collection[int]) -> "Opened":
+        """Return what is left without the kits of these ids."""
+        left = [
+            pair for pair in zip(self.kits, self.held, strict=True) if pair[0].id not in gone
+        ]
+        return Opened([kit for kit, _ in left], [arm for _, arm in left])
+
     def serves(self, every: Collection[Arm], count: int) -> bool:
         """Say whether there are `count` kits of each arm."""
         return all(self.held.count(arm) >= count for arm in every)

@@ -157,15 +157,21 @@ class Ledger:
     def write(
         self, session: Session, by: By, acts: Sequence[tuple[Head, Act]]
     ) -> dict[str, Head]:
+        """Append `acts` of one person, each after its locked head; see `write_all`."""
+        return self.write_all(session, [(by, head, act) for head, act in acts])
+
+    def write_all(
+        self, session: Session, acts: Sequence[tuple[By, Head, Act]]
+    ) -> dict[str, Head]:
         """Append `acts`, each after its locked head; return the new heads by chain.
 
         A head of size 0 is a new chain. One statement however many acts, two with a new
         chain: the database itself moves the heads, and refuses an act out of order.
         """
         heads: dict[str, Head] = {}
-        fresh = {head.chain for head, _ in acts if head.size == 0}
+        fresh = {head.chain for _, head, _ in acts if head.size == 0}
         rows = []
-        for given, act in acts:
+        for by, given, act in acts:
             head = heads.get(given.chain, given)
             changes = [*act.changes, *_reason(act)]
             salts = [by.draw(SALT_BYTES) for _ in changes]

@@ -255,7 +255,7 @@ def test_a_failing_database_gives_the_same_message(vault, anna, monkeypatch, cap
     def fail(*_):
         raise OperationalError("SELECT ZZCANARY1", {}, Exception("ZZCANARY2"))
 
-    monkeypatch.setattr(allocate, "_under_lock", fail)
+    monkeypatch.setattr(allocate.desk, "under_lock", fail)
     with pytest.raises(Unavailable) as no:
         api.randomize(vault, anna, request_("PUMCH-001"))
     assert REFUSAL.fullmatch(str(no.value))
@@ -270,7 +270,7 @@ def test_a_crash_before_the_commit_leaves_the_slot_to_the_next(vault, anna, monk
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(allocate.LEDGER, "write", die)
+        patched.setattr(type(allocate.LEDGER), "write_all", die)
         with pytest.raises(Killed):
             api.randomize(vault, anna, request_("PUMCH-001"))
     api.randomize(vault, anna, request_("PUMCH-002"))
