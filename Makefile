@@ -7,7 +7,7 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --genera
 	--strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host
 .DEFAULT_GOAL = help
-.PHONY: help demo test check bench format texts lock
+.PHONY: help demo test check bench soak format texts lock
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,9 @@ bench: .venv/tested ## figures as ratios to a bare commit measured in the same r
 	$(BIN)/python -m bench.save
 	$(BIN)/python -m bench.randomize
 	$(BIN)/python -m bench.reveal
+
+soak: .venv/tested ## randomize in many processes that click twice and are killed at every point
+	$(BIN)/python -m bench.soak $(ARGS)
 
 format: .venv/tested ## format the code and mend what can be mended
 	$(BIN)/ruff format .

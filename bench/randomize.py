@@ -75,9 +75,7 @@ def main():
     for kind in measure.KINDS:
         with measure.fresh(kind, "vault") as (database, folder):
             vault = begin(database, folder)
-            measure.compare(
-                "randomize", kind, partial(randomize, vault), measure.hot(database)
-            )
+            measure.compare("randomize", kind, partial(randomize, vault), measure.hot(database))
             judge(database)
 
 
