@@ -46,7 +46,8 @@ SEEN = LEDGER.chain.alias("seen")
 class Request:
     """What the blinded side asks: a participant, the stratum, kits for the first visit.
 
-    `kits` may be 0. A kit must be usable until `usable_until`, that day included.
+    `kits` may be 0. A kit must be usable until `usable_until`, that day included. `most_…` are
+    how many may be randomized in the study, at the site, in the stratum; None: any number.
     """
 
     study: str
@@ -56,6 +57,13 @@ class Request:
     visit: str
     kits: int
     usable_until: date
+    most_study: int | None = None
+    most_site: int | None = None
+    most_stratum: int | None = None
+
+    @property
+    def capped(self) -> bool:
+        return (self.most_study, self.most_site, self.most_stratum) != (None, None, None)
 
     def asked(self) -> str:
         """Return the hash of what may not differ when it is asked again."""
@@ -74,6 +82,7 @@ class Ready(NamedTuple):
     previous: str
     shelf_key: bytes | None
     kits: list[Sealed]
+    counts: tuple[int, int, int] | None
 
 
 def randomize(vault: Vault, by: By, request: Request) -> Receipt:
@@ -85,17 +94,38 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
     role = permitted(by, Right.PARTICIPANT_RANDOMIZE, request.study, request.site)
     refused = _act("randomization:refuse", role, request, {})
     with one_message(vault, by, refused), vault.database.write() as session:
-        ready = _under_lock(session, vault, request)
-        if ready.done is not None:
-            return _again(ready.done, request)
-        if ready.slot is None:
-            raise NotNow("no free slot in this stratum")
-        return _allocate(session, vault, by, role, request, ready, ready.slot)
+        return put(session, vault, by, role, request)
+
+
+def put(
+    session: Session, vault: Vault, by: By, role: Role, request: Request, *, forced: bool = False
+) -> Receipt:  # fmt: skip
+    """Put the participant on the next slot within the transaction `session`.
+
+    `forced` says on the receipt that a precondition was set aside; the slot is the next one
+    all the same.
+    """
+    ready = _under_lock(session, vault, request)
+    if ready.done is not None:
+        return _again(ready.done, request)
+    _require_room(request, ready)
+    if ready.slot is None:
+        raise NotNow("no free slot in this stratum")
+    return _allocate(session, vault, by, role, request, ready, ready.slot, forced=forced)
+
+
+def _require_room(request: Request, ready: Ready) -> None:
+    """Refuse whoever would be one too many. How many there are tells nothing of an arm."""
+    most = (request.most_study, request.most_site, request.most_stratum)
+    for where, cap, count in zip(FULL, most, ready.counts or (0, 0, 0), strict=True):
+        if cap is not None and count >= cap:
+            raise Conflict(T("{cap} are randomized {where}; there may be no more.",
+                             cap=cap, where=where))  # fmt: skip
 
 
 def _allocate(
     session: Session, vault: Vault, by: By, role: Role, request: Request, ready: Ready,
-    slot: Slot,
+    slot: Slot, *, forced: bool,
 ) -> Receipt:  # fmt: skip
     kits = _choose(session, vault, request, ready, slot) if request.kits else []
     receipt = receipts.sign(
@@ -103,13 +133,14 @@ def _allocate(
         Facts(
             request.study, vault.environment, ready.row.version, slot.id, request.stratum,
             request.site, request.participant, slot.random_number,
-            tuple(kit.number for kit in kits), by.at, ready.previous,
+            tuple(kit.number for kit in kits), by.at, ready.previous, ready.row.root, forced,
         ),
     )  # fmt: skip
     _store(session, by, request, ready, slot, receipt, kits)
     refs = {
         "list": ready.row.version, "slot": slot.id, "random_number": receipt.random_number,
         "kits": list(receipt.kit_numbers), "receipt": receipts.receipt_hash(receipt.text),
+        **({"forced": True} if forced else {}),
     }  # fmt: skip
     act = _act("randomization:allocate", role, request, refs)
     LEDGER.write(session, by, [(ready.head, act)])
@@ -167,15 +198,16 @@ def _under_lock(session: Session, vault: Vault, request: Request) -> Ready:
     somebody was waited for, and the statement is sent again, now holding the lock.
     """
     parameters = _parameters(vault, request)
+    query = COUNTING if request.capped else QUERY
     while True:
-        rows = session.execute(QUERY, parameters).all()
+        rows = session.execute(query, parameters).all()
         if not rows:
             raise NotNow("no active list")
         if rows[0].size == rows[0].seen_size:
-            return _ready(rows)
+            return _ready(rows, capped=request.capped)
 
 
-def _ready(rows: Sequence[Row[Any]]) -> Ready:
+def _ready(rows: Sequence[Row[Any]], *, capped: bool) -> Ready:
     first = rows[0]
     return Ready(
         head=Head(first.name, first.size, first.link, first.last_at),
@@ -190,10 +222,12 @@ def _ready(rows: Sequence[Row[Any]]) -> Ready:
             for row in rows
             if row.kit_id is not None
         ],
+        counts=(first.in_study, first.at_site, first.in_stratum) if capped else None,
     )
 
 
 MINE = Allocation.list_id == ListRow.id
+FULL = (T("in the study"), T("at this site"), T("in this stratum"))
 
 
 def _next(counted: InstrumentedAttribute[int], *of: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -225,7 +259,26 @@ def _few() -> Subquery:
     )
 
 
-def _query() -> Select[Any]:
+def _given(*of: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return how many of the study are randomized, on whichever of its lists."""
+    here = aliased(ListRow)
+    count = select(func.count()).select_from(Allocation).join(
+        here, here.id == Allocation.list_id
+    )
+    mine = (Allocation.study == bindparam("study"),
+            here.environment == bindparam("environment"))  # fmt: skip
+    return count.where(*mine, *of).scalar_subquery()
+
+
+def _counts() -> tuple[Any, ...]:
+    return (
+        _given().label("in_study"),
+        _given(Allocation.site == bindparam("site")).label("at_site"),
+        _given(Allocation.stratum == bindparam("stratum")).label("in_stratum"),
+    )
+
+
+def _query(*more: Any) -> Select[Any]:
     """Build the one question: lock, list, next slot, last receipt, former answer, kits.
 
     Its parameters are those of `_parameters`; it is built once, for building it takes longer
@@ -242,7 +295,7 @@ def _query() -> Select[Any]:
             SEEN.c.size.label("seen_size"), ListRow, Slot, Done,
             _next(Allocation.serial, MINE).label("serial"), _previous().label("previous"),
             Shelf.key.label("shelf_key"),
-            few.c.kit_id, few.c.kit_number, few.c.ciphertext, few.c.nonce,
+            few.c.kit_id, few.c.kit_number, few.c.ciphertext, few.c.nonce, *more,
         )
         .select_from(ListRow)
         .join(chain, chain.c.name == bindparam("chain"))
@@ -275,6 +328,8 @@ def _query() -> Select[Any]:
 
 
 QUERY = _query()
+COUNTING = _query(*_counts())
+"""The same with counts, for a study with caps."""
 
 
 def _parameters(vault: Vault, request: Request) -> dict[str, object]:

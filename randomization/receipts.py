@@ -34,7 +34,9 @@ class Receipt(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a receipt states."""
+    """What a receipt states. `root` is the published one; `forced`: a precondition was set
+    aside by two people.
+    """
 
     study: str
     environment: str
@@ -47,10 +49,15 @@ class Facts(NamedTuple):
     kits: tuple[str, ...]
     at: datetime
     previous: str
+    root: str = ""
+    forced: bool = False
 
 
 def sign(signer: Signer, facts: Facts) -> Receipt:
+    """Return the signed receipt; `forced` is on it only where it is true."""
     values = {**facts._asdict(), "v": 1, "kits": list(facts.kits), "at": stamp(facts.at)}
+    if not facts.forced:
+        del values["forced"]
     text, signature = signed(signer, {**values, "signed_by": signer.verifier.text()})
     return Receipt(facts.random_number, facts.kits, text, signature)
 
