@@ -32,6 +32,11 @@ class Receipt(NamedTuple):
         """When the participant was put on the slot; stays the same however often asked."""
         return datetime.fromisoformat(stated(self.text)["at"])
 
+    @property
+    def forced(self) -> bool:
+        """Whether a precondition was set aside for it."""
+        return bool(stated(self.text).get("forced"))
+
 
 class Facts(NamedTuple):
     """What a receipt states. `root` is the published one; `forced`: a precondition was set
