@@ -72,9 +72,10 @@ class Standing:
 
 def find(
     session: Session, by: By, study_id: str, code: str, *, lock: bool = False,
-    right: Right = Right.PARTICIPANT_RANDOMIZE,
+    right: Right | None = Right.PARTICIPANT_RANDOMIZE,
 ) -> Standing:  # fmt: skip
-    """Return where the participant stands, if the person has the right at their site.
+    """Return where the participant stands, if the person has the right at their site. None
+    asks for no right: for a job, which stores what others were allowed.
 
     How many are randomized is counted without `lock` only: whoever holds it asks the vault,
     which counts under its own lock.
@@ -84,9 +85,7 @@ def find(
     }  # fmt: skip
     while True:
         rows = session.execute(_query(lock), asked).all()
-        if not rows or not by.actor.may(
-            right, study_id, read_participant(rows[0][:WIDTH]).site
-        ):
+        if not rows or not _allowed(by, right, study_id, read_participant(rows[0][:WIDTH])):
             raise NotFound(T("There is no participant {code} at your sites.", code=code))
         if rows[0].size == rows[0].seen_size:
             break
@@ -97,8 +96,14 @@ def find(
         study = versions.model(session, found)
     if study.randomization is None:
         raise NotFound(T("Nobody is randomized in this study."))
-    at = _standing(study, study.randomization, rows, by.at)
-    return at if lock else replace(at, needs=(*at.needs, *_room_needs(session, study, at)))
+    stands = _standing(study, study.randomization, rows, by.at)
+    if lock:
+        return stands
+    return replace(stands, needs=(*stands.needs, *_room_needs(session, study, stands)))
+
+
+def _allowed(by: By, right: Right | None, study_id: str, who: ParticipantRow) -> bool:
+    return right is None or by.actor.may(right, study_id, who.site)
 
 
 def _standing(
@@ -125,8 +130,11 @@ def _standing(
 def _person_needs(site_open: bool, who: ParticipantRow) -> tuple[Need, ...]:
     return (
         Need(T("Site {site} is open.", site=who.site), site_open, path="people"),
-        Need(T("Nothing of {code} is frozen or locked.", code=who.code), who.lock == "open",
-             path=f"locks?participant={who.code}"),
+        Need(
+            T("Nothing of {code} is frozen or locked.", code=who.code),
+            who.lock == "open",
+            path=f"locks?participant={who.code}",
+        ),
         Need(
             T("{code} is in screening and was not randomized before.", code=who.code),
             who.status == participants.SCREENING and who.random_number is None,
@@ -174,7 +182,7 @@ def _room_needs(session: Session, study: Study, at: Standing) -> tuple[Need, ...
     counted = room.counted(session, study, at.who, at.stratum)
     return tuple(
         Need(T("{cap} may be randomized {where}; {count} are.",
-               cap=one.most, where=one.where, count=one.count), one.count < one.most,
+               cap=one.most, where=one.where, count=one.randomized), one.randomized < one.most,
              path="amendments")
         for one in counted
     )  # fmt: skip

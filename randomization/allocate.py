@@ -7,6 +7,7 @@ the same time, or again after a crash.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -71,6 +72,15 @@ class Request:
         return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """What two people set aside. Without kits, whoever is put on a slot gets none while there
+    are too few of any arm: whether there are does not depend on the arm they are given.
+    """
+
+    without_kits: bool
+
+
 class Ready(NamedTuple):
     """What stands under the lock: the head, the list, the next slot, kits that may serve."""
 
@@ -98,11 +108,12 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
 
 
 def put(
-    session: Session, vault: Vault, by: By, role: Role, request: Request, *, forced: bool = False
+    session: Session, vault: Vault, by: By, role: Role, request: Request,
+    forced: Forced | None = None,
 ) -> Receipt:  # fmt: skip
     """Put the participant on the next slot within the transaction `session`.
 
-    `forced` says on the receipt that a precondition was set aside; the slot is the next one
+    With `forced` the receipt says that a precondition was set aside; the slot is the next one
     all the same.
     """
     ready = _under_lock(session, vault, request)
@@ -111,7 +122,7 @@ def put(
     _require_room(request, ready)
     if ready.slot is None:
         raise NotNow("no free slot in this stratum")
-    return _allocate(session, vault, by, role, request, ready, ready.slot, forced=forced)
+    return _allocate(session, vault, by, role, request, ready, ready.slot, forced)
 
 
 def _require_room(request: Request, ready: Ready) -> None:
@@ -125,15 +136,19 @@ def _require_room(request: Request, ready: Ready) -> None:
 
 def _allocate(
     session: Session, vault: Vault, by: By, role: Role, request: Request, ready: Ready,
-    slot: Slot, *, forced: bool,
+    slot: Slot, forced: Forced | None,
 ) -> Receipt:  # fmt: skip
-    kits = _choose(session, vault, request, ready, slot) if request.kits else []
+    kits: Sequence[Sealed] = ()
+    if request.kits:
+        with suppress(shelf.TooFew) if forced and forced.without_kits else nullcontext():
+            kits = _choose(session, vault, request, ready, slot)
     receipt = receipts.sign(
         vault.keys.signer,
         Facts(
             request.study, vault.environment, ready.row.version, slot.id, request.stratum,
             request.site, request.participant, slot.random_number,
-            tuple(kit.number for kit in kits), by.at, ready.previous, ready.row.root, forced,
+            tuple(kit.number for kit in kits), by.at, ready.previous, ready.row.root,
+            forced is not None,
         ),
     )  # fmt: skip
     _store(session, by, request, ready, slot, receipt, kits)
@@ -170,7 +185,7 @@ def _choose(
     session: Session, vault: Vault, request: Request, ready: Ready, slot: Slot
 ) -> list[Sealed]:
     if ready.shelf_key is None:
-        raise NotNow(shelf.FEW)
+        raise shelf.TooFew
     place = shelf.Place(request.study, request.site, vault.environment, request.usable_until)
     opened = shelf.open_(vault, place, ready.shelf_key, ready.kits)
     every = lists.spec_of(vault, ready.row).arms
@@ -262,8 +277,8 @@ def _few() -> Subquery:
 def _given(*of: ColumnElement[bool]) -> ScalarSelect[int]:
     """Return how many of the study are randomized, on whichever of its lists."""
     here = aliased(ListRow)
-    count = select(func.count()).select_from(Allocation).join(
-        here, here.id == Allocation.list_id
+    count = (
+        select(func.count()).select_from(Allocation).join(here, here.id == Allocation.list_id)
     )
     mine = (Allocation.study == bindparam("study"),
             here.environment == bindparam("environment"))  # fmt: skip

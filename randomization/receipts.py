@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ecrf.kernel import keys
 from ecrf.kernel.chain import canonical, stamp
 from ecrf.kernel.keys import Signer, Verifier
 
@@ -96,3 +97,20 @@ def accepts(verifier: Verifier, receipt: Receipt) -> bool:
 
 def receipt_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(public_key: str, stored: str) -> Receipt | None:
+    """Return the receipt if the holder of `public_key` signed it, as printed or stored.
+
+    `stored` is the text, a line break, the signature, as in the QR code. None when it is no
+    receipt, names another key or was not signed with it.
+    """
+    text, _, signature = stored.strip().partition("\n")
+    try:
+        receipt = reread(text, signature.strip())
+        named = stated(text)["signed_by"]
+        verifier = keys.verifier(public_key)
+    except (ValueError, KeyError, TypeError):
+        return None
+    good = named == verifier.text() and accepts(verifier, receipt)
+    return receipt if good else None

@@ -2,9 +2,9 @@
 the consent form counts. Pure.
 """
 
+import datetime
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -29,16 +29,16 @@ class Caps(Frozen):
 class ConsentVersion(Frozen):
     """A version of the consent form, as printed on it.
 
-    It is in force from its first day until the next one's; a site may begin on a day of its own.
+    It is in force from its first day until the next one's; a site may have a day of its own.
     """
 
     id: Annotated[str, Field(min_length=1, max_length=40)]
-    from_: Annotated[date, Field(alias="from")]
-    sites: Mapping[str, date] = {}
+    from_: Annotated[datetime.date, Field(alias="from")]
+    sites: Mapping[str, datetime.date] = {}
 
     model_config = BY_ALIAS
 
-    def first_day(self, site: str) -> date:
+    def first_day(self, site: str) -> datetime.date:
         return self.sites.get(site, self.from_)
 
 
@@ -53,7 +53,7 @@ class ConsentVersions(Frozen):
     signed: Id
     versions: Annotated[tuple[ConsentVersion, ...], Field(min_length=1)]
 
-    def current(self, site: str, on: date) -> ConsentVersion | None:
+    def current(self, site: str, on: datetime.date) -> ConsentVersion | None:
         """Return the version in force at a site on a day; None before the first."""
         begun = [version for version in self.versions if version.first_day(site) <= on]
         return begun[-1] if begun else None

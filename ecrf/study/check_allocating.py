@@ -40,8 +40,8 @@ def _versions(
         ((*here, "versions", n, "id"), version.id) for n, version in enumerate(rule.versions)
     )
     for n, version in enumerate(rule.versions):
-        for site in version.sites:
-            yield from _site(study, (*here, "versions", n, "sites", site), site)
+        for code in version.sites:
+            yield from _site(study, (*here, "versions", n, "sites", code), code)
     for n, (old, new) in enumerate(zip(rule.versions, rule.versions[1:], strict=False), 1):
         for site in study.sites:
             if new.first_day(site.code) <= old.first_day(site.code):

@@ -3,6 +3,7 @@
 The name of a stratum is the same where participants are randomized and where the list is made.
 """
 
+import json
 from collections.abc import Mapping
 from itertools import product
 
@@ -34,6 +35,13 @@ def parsed(stratum: str) -> dict[str, str]:
     """Return the level of each factor in the name of a stratum."""
     parts = (part.partition("=") for part in stratum.split("|") if "=" in part)
     return {factor: value for factor, _, value in parts}
+
+
+def under(receipt: str | None) -> dict[str, str]:
+    """Return the level of each factor on a receipt as stored; empty without one."""
+    if not receipt:
+        return {}
+    return parsed(json.loads(receipt.partition("\n")[0])["stratum"])
 
 
 def said(study: Study, factor_id: str, value: str) -> Words:

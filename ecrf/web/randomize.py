@@ -18,14 +18,14 @@ from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable, Unavail
 from ecrf.kernel.ledger import LEDGER, By, participant_chain
 from ecrf.kernel.text import T
 from ecrf.study import strata
-from ecrf.web import where
+from ecrf.web import stratum, where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
 from forms import randomizing
 from forms.randomizing import Standing
 from randomization import api
 from visits import lookup, randomized
-from visits.allocating import asking, room
+from visits.allocating import asking, correcting, room
 from visits.allocating.asking import Question
 from visits.randomized import Drawn
 from visits.windows import civil_date
@@ -176,6 +176,7 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         kits=lookup.kits(g.session, at.who.id),
         asked=asking.last(g.session, at.who.id),
         signed=asking.signed(g.session, at.who.id),
+        strata=stratum.lines(at, correcting.current(g.session, at.who.id)),
         role=lambda role: TITLES.get(role, role),
         visit=where.visit,
         entry=where.entry,

@@ -206,7 +206,7 @@ def test_a_participant_is_randomized_and_the_page_shows_numbers_and_no_arm(
 def test_one_randomization_takes_eight_statements_here_and_three_in_the_vault(
     trial, opened, by, statements
 ):
-    """Here the question, what is asked and its act; then head, participant, windows, kits, act."""
+    """Here question, asking, act; then head, participant, windows, kits, act."""
     from forms import randomizing
 
     with trial.write() as session:

@@ -28,7 +28,7 @@ class Counted(NamedTuple):
 
     where: Text
     most: int
-    count: int
+    randomized: int
 
 
 def most(study: Study, site: str, stratum: str | None) -> Most:

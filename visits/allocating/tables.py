@@ -15,8 +15,8 @@ class Asking(Base):
 
     `kind`: asked, refused. Written and committed before the vault is asked, so that after a
     crash it stands that somebody waits. `key` is the same however often it is asked for a
-    participant; `payload` is the hash of what was asked. The words of a refusal are in `text_…`,
-    those of what was signed in `meaning_…` (21 CFR 11.50).
+    participant; `payload` is the hash of what was asked. `text_…` are the words of a refusal,
+    `meaning_…` those of what was signed (21 CFR 11.50).
     """
 
     __tablename__ = "randomization_asking"
