@@ -47,10 +47,10 @@ def given(vault: Vault, study: str, participant: str) -> Given | None:
                 ListRow.environment == vault.environment,
             )
         ).one_or_none()  # fmt: skip
-    if row is None:
-        return None
-    receipt = receipts.reread(row.receipt, row.signature)
-    return Given(row.participant, row.site, row.visit, receipt)
+        if row is None:
+            return None
+        receipt = receipts.reread(row.receipt, row.signature)
+        return Given(row.participant, row.site, row.visit, receipt)
 
 
 def kits(vault: Vault, study: str) -> Mapping[str, tuple[KitNumber, ...]]:

@@ -2,7 +2,7 @@
 the consent form counts. Pure.
 """
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -33,12 +33,12 @@ class ConsentVersion(Frozen):
     """
 
     id: Annotated[str, Field(min_length=1, max_length=40)]
-    from_: Annotated[datetime.date, Field(alias="from")]
-    sites: Mapping[str, datetime.date] = {}
+    from_: Annotated[dt.date, Field(alias="from")]
+    sites: Mapping[str, dt.date] = {}
 
     model_config = BY_ALIAS
 
-    def first_day(self, site: str) -> datetime.date:
+    def first_day(self, site: str) -> dt.date:
         return self.sites.get(site, self.from_)
 
 
@@ -53,7 +53,7 @@ class ConsentVersions(Frozen):
     signed: Id
     versions: Annotated[tuple[ConsentVersion, ...], Field(min_length=1)]
 
-    def current(self, site: str, on: datetime.date) -> ConsentVersion | None:
+    def current(self, site: str, on: dt.date) -> ConsentVersion | None:
         """Return the version in force at a site on a day; None before the first."""
         begun = [version for version in self.versions if version.first_day(site) <= on]
         return begun[-1] if begun else None
