@@ -5,18 +5,18 @@ and what was read before it was had is read again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.access import Actor, Right
+from ecrf.kernel.access import Right
 from ecrf.kernel.chain import Head
 from ecrf.kernel.errors import NotFound
-from ecrf.kernel.ledger import LEDGER, participant_chain
+from ecrf.kernel.ledger import LEDGER, By, participant_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T, Text
 from ecrf.study import strata, versions
@@ -24,12 +24,14 @@ from ecrf.study.expr import paths
 from ecrf.study.model import Expression, Factor, Form, Randomization, Study, Words
 from ecrf.study.tables import StudyRow
 from ecrf.study.values import Days, Value, truth
-from forms import answers, signing
+from forms import answers, consenting, signing
 from forms.context import Context, Entered, Sheet, scope
 from forms.tables import Entry
 from visits import defined, participants
+from visits.allocating import room
 from visits.rows import PARTICIPANT, ParticipantRow, read_participant
 from visits.tables import Participant, Visit
+from visits.windows import civil_date
 
 WIDTH = len(PARTICIPANT)
 SEEN = LEDGER.chain.alias("seen")
@@ -38,12 +40,15 @@ BESIDE = Form(id="randomization", title=Words(en="Randomization", zh="随机"), 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that must be true; `visit` and `form` say where it can be made so."""
+    """One thing that must be true; `visit` and `form`, or else the page `path` of the study,
+    say where it can be made so.
+    """
 
     text: Text
     met: bool
     visit: str | None = None
     form: str | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +71,21 @@ class Standing:
 
 
 def find(
-    session: Session, actor: Actor, study_id: str, code: str, *, lock: bool = False
-) -> Standing:
-    """Return where the participant stands, if the actor may randomize at their site."""
+    session: Session, by: By, study_id: str, code: str, *, lock: bool = False,
+    right: Right | None = Right.PARTICIPANT_RANDOMIZE,
+) -> Standing:  # fmt: skip
+    """Return where the participant stands, if the person has the right at their site. None
+    asks for no right: for a job, which stores what others were allowed.
+
+    How many are randomized is counted without `lock` only: whoever holds it asks the vault,
+    which counts under its own lock.
+    """
     asked = {
         "of_study": study_id, "of_code": code, "of_chain": participant_chain(study_id, code),
     }  # fmt: skip
     while True:
         rows = session.execute(_query(lock), asked).all()
-        if not rows or not actor.may(
-            Right.PARTICIPANT_RANDOMIZE, study_id, read_participant(rows[0][:WIDTH]).site
-        ):
+        if not rows or not _allowed(by, right, study_id, read_participant(rows[0][:WIDTH])):
             raise NotFound(T("There is no participant {code} at your sites.", code=code))
         if rows[0].size == rows[0].seen_size:
             break
@@ -87,10 +96,19 @@ def find(
         study = versions.model(session, found)
     if study.randomization is None:
         raise NotFound(T("Nobody is randomized in this study."))
-    return _standing(study, study.randomization, rows)
+    stands = _standing(study, study.randomization, rows, by.at)
+    if lock:
+        return stands
+    return replace(stands, needs=(*stands.needs, *_room_needs(session, study, stands)))
 
 
-def _standing(study: Study, rule: Randomization, rows: Sequence[Row[Any]]) -> Standing:
+def _allowed(by: By, right: Right | None, study_id: str, who: ParticipantRow) -> bool:
+    return right is None or by.actor.may(right, study_id, who.site)
+
+
+def _standing(
+    study: Study, rule: Randomization, rows: Sequence[Row[Any]], now: datetime
+) -> Standing:  # fmt: skip
     first = rows[0]
     who = read_participant(first[:WIDTH])
     at = next(row for row in rows if row.Visit.key == rule.visit)
@@ -101,7 +119,8 @@ def _standing(study: Study, rule: Randomization, rows: Sequence[Row[Any]]) -> St
         study=study, rule=rule, who=who,
         head=Head(first.name, first.size, first.link, first.last_at),
         visit_id=at.Visit.id, levels=known,
-        needs=(*_person_needs(first.open, who), *_form_needs(study, rule, sheet, rows),
+        needs=(*_person_needs(first.open, who),
+               *_form_needs(study, rule, sheet, rows, civil_date(now, who.zone)),
                *_factor_needs(rule, levels)),
         stratum=strata.name(known) if len(known) == len(levels) else None,
         receipt=first.receipt,
@@ -110,17 +129,22 @@ def _standing(study: Study, rule: Randomization, rows: Sequence[Row[Any]]) -> St
 
 def _person_needs(site_open: bool, who: ParticipantRow) -> tuple[Need, ...]:
     return (
-        Need(T("Site {site} is open.", site=who.site), site_open),
-        Need(T("Nothing of {code} is frozen or locked.", code=who.code), who.lock == "open"),
+        Need(T("Site {site} is open.", site=who.site), site_open, path="people"),
+        Need(
+            T("Nothing of {code} is frozen or locked.", code=who.code),
+            who.lock == "open",
+            path=f"locks?participant={who.code}",
+        ),
         Need(
             T("{code} is in screening and was not randomized before.", code=who.code),
             who.status == participants.SCREENING and who.random_number is None,
+            path=f"participants/{who.code}",
         ),
     )
 
 
 def _form_needs(
-    study: Study, rule: Randomization, sheet: Sheet, rows: Sequence[Row[Any]]
+    study: Study, rule: Randomization, sheet: Sheet, rows: Sequence[Row[Any]], today: date
 ) -> tuple[Need, ...]:
     title, visit = study.forms[rule.form].title, study.visit[rule.visit].label
     entry = next(
@@ -138,7 +162,30 @@ def _form_needs(
         given = isinstance(sheet.evaluate(study.consent.tree), Days)
         place = _place(study, study.consent)
         needs.insert(0, Need(T("Consent is given and not withdrawn."), given, *place))
+    if study.consent_versions is not None:
+        needs.insert(1 if study.consent else 0, _version_need(study, sheet, today))
     return tuple(needs)
+
+
+def _version_need(study: Study, sheet: Sheet, today: date) -> Need:
+    """Consent is of the version in force; where there is none yet, the consent's own form."""
+    rule = study.consent_versions
+    assert rule is not None  # noqa: S101 (the caller has looked)
+    said = consenting.judge(rule, sheet.context.site, today, sheet.context.entries)
+    visit, form = (said.visit, rule.form) if said.visit else (None, None)
+    if visit is None and study.consent is not None:
+        visit, form = _place(study, study.consent)
+    return Need(said.text, said.met, visit, form)
+
+
+def _room_needs(session: Session, study: Study, at: Standing) -> tuple[Need, ...]:
+    counted = room.counted(session, study, at.who, at.stratum)
+    return tuple(
+        Need(T("{cap} may be randomized {where}; {count} are.",
+               cap=one.most, where=one.where, count=one.randomized), one.randomized < one.most,
+             path="amendments")
+        for one in counted
+    )  # fmt: skip
 
 
 def _factor_needs(rule: Randomization, levels: Mapping[str, str | None]) -> tuple[Need, ...]:

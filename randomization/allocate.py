@@ -8,6 +8,7 @@ and an act of its own, in one commit.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,13 +22,14 @@ from ecrf.kernel.chain import canonical
 from ecrf.kernel.errors import Conflict, Refused
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
-from randomization import desk, receipts
+from randomization import receipts, under_lock
 from randomization.desk import Desk, Former, Wish
 from randomization.opened import NotNow, Vault, one_message, permitted
 from randomization.receipts import Facts, Receipt
-from randomization.shelf import Place
+from randomization.shelf import Place, Sealed, TooFew
 from randomization.tables import LEDGER, Allocation
 
+FULL = (T("in the study"), T("at this site"), T("in this stratum"))
 STORE = insert(cast("Table", Allocation.__table__))
 
 
@@ -35,7 +37,8 @@ STORE = insert(cast("Table", Allocation.__table__))
 class Request:
     """What the blinded side asks: a participant, the stratum, kits for the first visit.
 
-    `kits` may be 0. A kit must be usable until `usable_until`, that day included.
+    `kits` may be 0. A kit must be usable until `usable_until`, that day included. `most_…` are
+    how many may be randomized in the study, at the site, in the stratum; None: any number.
     """
 
     study: str
@@ -45,11 +48,27 @@ class Request:
     visit: str
     kits: int
     usable_until: date
+    most_study: int | None = None
+    most_site: int | None = None
+    most_stratum: int | None = None
+
+    @property
+    def capped(self) -> bool:
+        return (self.most_study, self.most_site, self.most_stratum) != (None, None, None)
 
     def asked(self) -> str:
         """Return the hash of what may not differ when it is asked again."""
         parts = [self.study, self.site, self.participant, self.stratum]
         return hashlib.sha256(canonical(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """What two people set aside. Without kits, whoever is put on a slot gets none while there
+    are too few of any arm: whether there are does not depend on the arm they are given.
+    """
+
+    without_kits: bool
 
 
 class Ask(NamedTuple):
@@ -58,6 +77,7 @@ class Ask(NamedTuple):
     by: By
     role: Role
     request: Request
+    forced: Forced | None = None
 
 
 class Made(NamedTuple):
@@ -83,13 +103,33 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
         return vault.together.ask(request.study, ask, partial(_serve, vault))
 
 
+def put(
+    session: Session, vault: Vault, by: By, role: Role, request: Request, forced: Forced
+) -> Receipt:
+    """Put the participant on the next slot within the transaction `session`.
+
+    The receipt says that a precondition was set aside; the slot is the next one all the same.
+    """
+    (found,) = _carry_out(session, vault, [Ask(by, role, request, forced)])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 def _serve(vault: Vault, asks: Sequence[Ask]) -> list[Receipt | Exception]:
     """Answer everyone in one transaction; a refusal of one changes nothing for the others."""
-    study = asks[0].request.study
     with vault.database.write() as session:
-        at = desk.under_lock(session, vault, study, [_wish(vault, ask) for ask in asks])
-        found = [_answer(vault, at, ask) for ask in asks]
-        _store(session, at, [one for one in found if isinstance(one, Made)])
+        return _carry_out(session, vault, asks)
+
+
+def _carry_out(
+    session: Session, vault: Vault, asks: Sequence[Ask]
+) -> list[Receipt | Exception]:
+    study, capped = asks[0].request.study, any(ask.request.capped for ask in asks)
+    wishes = [_wish(vault, ask) for ask in asks]
+    at = under_lock.desk(session, vault, study, wishes, counting=capped)
+    found = [_answer(vault, at, ask) for ask in asks]
+    _store(session, at, [one for one in found if isinstance(one, Made)])
     return [one.receipt if isinstance(one, Made) else one for one in found]
 
 
@@ -98,25 +138,40 @@ def _answer(vault: Vault, at: Desk, ask: Ask) -> Made | Receipt | Exception:
         former = at.former.get(ask.request.participant)
         if former is not None:
             return _again(former, ask.request)
+        _require_room(at, ask.request)
         return _allocate(vault, at, ask)
     except (NotNow, Refused) as no:
         return no
 
 
+def _require_room(at: Desk, request: Request) -> None:
+    """Refuse whoever would be one too many. How many there are tells nothing of an arm."""
+    most = (request.most_study, request.most_site, request.most_stratum)
+    counts = at.counts(request.site, request.stratum)
+    for where, cap, count in zip(FULL, most, counts, strict=True):
+        if cap is not None and count >= cap:
+            raise Conflict(T("{cap} are randomized {where}; there may be no more.",
+                             cap=cap, where=where))  # fmt: skip
+
+
 def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
     request = ask.request
     slot = at.slot(request.stratum)
-    kits = at.choose(_place(vault, request), at.arm(slot), request.kits)
+    kits: Sequence[Sealed] = ()
+    with suppress(TooFew) if ask.forced and ask.forced.without_kits else nullcontext():
+        kits = at.choose(_place(vault, request), at.arm(slot), request.kits)
     facts = Facts(
         request.study, vault.environment, at.row.version, slot.id, request.stratum,
         request.site, request.participant, slot.random_number,
-        tuple(kit.number for kit in kits), ask.by.at, at.previous,
+        tuple(kit.number for kit in kits), ask.by.at, at.previous, at.row.root,
+        ask.forced is not None,
     )  # fmt: skip
     receipt = receipts.sign(vault.keys.signer, facts)
     known = receipts.receipt_hash(receipt.text)
+    serial = at.take(request.site, slot.stratum)
     row = {
         "study": request.study, "list_id": at.row.id, "slot_id": slot.id,
-        "stratum": slot.stratum, "position": slot.position, "serial": at.take(slot.stratum),
+        "stratum": slot.stratum, "position": slot.position, "serial": serial,
         "site": request.site, "participant": request.participant,
         "random_number": receipt.random_number, "visit": request.visit,
         "kits": canonical([kit.id for kit in kits]), "asked": request.asked(),
@@ -126,6 +181,7 @@ def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
     refs = {
         "list": at.row.version, "slot": slot.id, "random_number": receipt.random_number,
         "kits": list(receipt.kit_numbers), "receipt": known,
+        **({"forced": True} if ask.forced else {}),
     }  # fmt: skip
     at.previous = known
     at.former[request.participant] = Former(request.asked(), receipt.text, receipt.signature)

@@ -15,6 +15,9 @@ from randomization.bundle import SIGNERS, bundle
 from randomization.bundle import sign as sign_unblinding
 from randomization.design import Spec
 from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
+from randomization.given import Given, given
+from randomization.given import kits as given_kits
+from randomization.given import randomized as given_to
 from randomization.kits import Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
@@ -22,6 +25,7 @@ from randomization.lists import Publication, activate, generate, publish, publis
 from randomization.numbers import tidy
 from randomization.opened import Vault
 from randomization.receipts import Receipt
+from randomization.receipts import check as check_receipt
 from randomization.reveal import (
     REASONS,
     Disclosure,
@@ -41,13 +45,13 @@ from randomization.verify_bundle import verify as verify_bundle
 
 __all__ = [
     "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "STATES",
-    "Characteristics", "Disclosure", "Figure", "KitNumber", "Options", "Packing",
+    "Characteristics", "Disclosure", "Figure", "Given", "KitNumber", "Options", "Packing",
     "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
-    "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "code_break",
-    "create_tables", "dispense", "for_preparation", "generate", "kit_numbers",
-    "load_bundle", "make_key_file", "open_vault", "publish", "published", "randomize",
-    "recover", "register_kits", "restore", "sign_unblinding", "simulate", "split", "tidy",
-    "verify", "verify_bundle",
+    "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "check_receipt",
+    "code_break", "create_tables", "dispense", "for_preparation", "generate", "given",
+    "given_kits", "given_to", "kit_numbers", "load_bundle", "make_key_file", "open_vault",
+    "publish", "published", "randomize", "recover", "register_kits", "restore",
+    "sign_unblinding", "simulate", "split", "tidy", "verify", "verify_bundle",
 ]  # fmt: skip
 
 create_tables = schema.create

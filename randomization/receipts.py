@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ecrf.kernel import keys
 from ecrf.kernel.chain import canonical, stamp
 from ecrf.kernel.keys import Signer, Verifier
 
@@ -32,9 +33,16 @@ class Receipt(NamedTuple):
         """When the participant was put on the slot; stays the same however often asked."""
         return datetime.fromisoformat(stated(self.text)["at"])
 
+    @property
+    def forced(self) -> bool:
+        """Whether a precondition was set aside for it."""
+        return bool(stated(self.text).get("forced"))
+
 
 class Facts(NamedTuple):
-    """What a receipt states."""
+    """What a receipt states. `root` is the published one; `forced`: a precondition was set
+    aside by two people.
+    """
 
     study: str
     environment: str
@@ -47,10 +55,15 @@ class Facts(NamedTuple):
     kits: tuple[str, ...]
     at: datetime
     previous: str
+    root: str = ""
+    forced: bool = False
 
 
 def sign(signer: Signer, facts: Facts) -> Receipt:
+    """Return the signed receipt; `forced` is on it only where it is true."""
     values = {**facts._asdict(), "v": 1, "kits": list(facts.kits), "at": stamp(facts.at)}
+    if not facts.forced:
+        del values["forced"]
     text, signature = signed(signer, {**values, "signed_by": signer.verifier.text()})
     return Receipt(facts.random_number, facts.kits, text, signature)
 
@@ -84,3 +97,20 @@ def accepts(verifier: Verifier, receipt: Receipt) -> bool:
 
 def receipt_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(public_key: str, stored: str) -> Receipt | None:
+    """Return the receipt if the holder of `public_key` signed it, as printed or stored.
+
+    `stored` is the text, a line break, the signature, as in the QR code. None when it is no
+    receipt, names another key or was not signed with it.
+    """
+    text, _, signature = stored.strip().partition("\n")
+    try:
+        receipt = reread(text, signature.strip())
+        named = stated(text)["signed_by"]
+        verifier = keys.verifier(public_key)
+    except (ValueError, KeyError, TypeError):
+        return None
+    good = named == verifier.text() and accepts(verifier, receipt)
+    return receipt if good else None

@@ -24,6 +24,14 @@ WINDOW = 16
 front, by chance, so GROWTH times as many are looked at when these do not serve every arm."""
 GROWTH = 4
 
+
+class TooFew(NotNow):
+    """There are too few kits of some arm; of which, nobody is told."""
+
+    def __init__(self) -> None:
+        super().__init__(FEW)
+
+
 COLUMNS = (Kit.id.label("kit_id"), Kit.number.label("kit_number"), Kit.ciphertext, Kit.nonce)
 
 
@@ -65,7 +73,7 @@ class Opened(NamedTuple):
     def choose(self, every: Collection[Arm], arm: Arm, count: int) -> list[Sealed]:
         """Return the first `count` kits of the arm, if there are as many of every arm."""
         if not self.serves(every, count):
-            raise NotNow(FEW)
+            raise TooFew
         fits = [kit for kit, holds in zip(self.kits, self.held, strict=True) if holds == arm]
         return fits[:count]
 

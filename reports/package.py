@@ -195,6 +195,8 @@ def _listings(
 ) -> None:
     cells = frozenset((m.form, key) for m in masked for key in m.keys)
     pack.table("participants.csv", read.PARTICIPANTS, read.participants(reading, selection))
+    corrections = read.corrections(reading, selection)
+    pack.table("strata_corrected.csv", read.CORRECTIONS, corrections)
     pack.table("visits.csv", read.VISITS, read.visits(reading, selection))
     pack.table("deviations.csv", read.DEVIATIONS, read.deviations(reading, selection))
     pack.table("queries.csv", read.QUERIES, read.queries(reading, selection, cells))

@@ -11,6 +11,7 @@ import forms.reminding.tables
 import forms.review.tables
 import forms.tables
 import forms.unlocking.tables
+import visits.allocating.tables
 import visits.tables
 from ecrf.kernel import jobs, ledger, outbox, people, signatures
 from ecrf.kernel.db import Base
@@ -28,6 +29,7 @@ MAKERS = (
     forms.review.tables,
     forms.tables,
     forms.unlocking.tables,
+    visits.allocating.tables,
     visits.tables,
     jobs,
     ledger,

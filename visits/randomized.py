@@ -1,6 +1,8 @@
 """The blinded side's rows of a randomization: numbers, dates, kit numbers. Never an arm."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain
 from ecrf.kernel.text import T
 from ecrf.study.model import Study
 from visits import participants, refusals, schedule, visits
+from visits.allocating import exceptions
 from visits.rows import ParticipantRow
 from visits.schedule import Anchors
 from visits.tables import KitGiven, Participant, Visit
@@ -24,12 +27,24 @@ GONE = "gone"
 
 
 class Drawn(NamedTuple):
-    """What the vault answered: an opaque number, kit numbers, the signed receipt, its day."""
+    """What the vault answered: an opaque number, kit numbers, the signed receipt, its day.
+
+    `forced`: the receipt says that a precondition was set aside.
+    """
 
     random_number: str
     kits: tuple[str, ...]
     receipt: str
     on: date
+    forced: bool = False
+
+
+class Late(NamedTuple):
+    """Why an answer is stored after the fact. It is true whatever happened meanwhile, so it is
+    stored whatever is locked and whether or not the screening was given up.
+    """
+
+    cause: str
 
 
 class Known(NamedTuple):
@@ -43,15 +58,15 @@ class Known(NamedTuple):
 
 def store(
     session: Session, by: By, study: Study, who: ParticipantRow, head: Head, visit_id: int,
-    drawn: Drawn,
+    drawn: Drawn, late: Late | None = None,
 ) -> None:  # fmt: skip
     """Write down that the participant is randomized, and place the visits that follow."""
+    fits = [] if late else [
+        Participant.status == participants.SCREENING, Participant.state == "open",
+    ]  # fmt: skip
     done = session.execute(
         update(Participant)
-        .where(
-            Participant.id == who.id, Participant.random_number.is_(None),
-            Participant.status == participants.SCREENING, Participant.state == "open",
-        )
+        .where(Participant.id == who.id, Participant.random_number.is_(None), *fits)
         .values(
             status=participants.RANDOMIZED, random_number=drawn.random_number,
             randomized_on=drawn.on, receipt=drawn.receipt,
@@ -71,9 +86,13 @@ def store(
         Change("randomized_on", None, drawn.on.isoformat()),
         Change("kits", None, list(drawn.kits)),
         *placed,
+        *(exceptions.raised(session, by, who.id, visit_id) if drawn.forced else ()),
     ]
     act = _act(by, Right.PARTICIPANT_RANDOMIZE, who, "participant:randomize", changes)
-    LEDGER.write(session, by, [(head, act)])
+    text = drawn.receipt.partition("\n")[0]
+    refs = {**act.refs, "receipt": hashlib.sha256(text.encode()).hexdigest()}
+    told = replace(act, refs=refs, reason=late.cause if late else None)
+    LEDGER.write(session, by, [(head, told)])
 
 
 def follow(session: Session, by: By, who: ParticipantRow, kits: Sequence[Known]) -> None:

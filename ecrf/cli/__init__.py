@@ -17,7 +17,9 @@ from ecrf.cli import (
     worker,
 )
 from ecrf.cli.escrow import escrow, recover
+from ecrf.cli.receipt import receipt
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
+from ecrf.cli.sweeping import sweep
 from ecrf.cli.unblinding import reveal, sign
 from ecrf.cli.unblinding import verify as verify_bundle
 
@@ -48,3 +50,5 @@ randomization.randomization.add_command(recover)
 randomization.randomization.add_command(sign)
 randomization.randomization.add_command(reveal)
 randomization.randomization.add_command(verify_bundle)
+randomization.randomization.add_command(receipt)
+randomization.randomization.add_command(sweep)

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
+from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
@@ -200,6 +201,7 @@ class Randomization(Frozen):
     eligible: Formula
     slots_per_stratum: Count
     confirm: Words
+    caps: Caps = Caps()
 
 
 class Supply(Frozen):
@@ -246,6 +248,7 @@ class Study(Frozen):
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
+    consent_versions: ConsentVersions | None = None
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {

@@ -8,6 +8,7 @@ change. Numbers are text. An expression is kept as written (`{"=": text}`) and p
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel
@@ -50,6 +51,8 @@ def _plain(value: object) -> object:
             return [_plain(part) for part in value]
         case Decimal():
             return format(value, "f")
+        case date():
+            return value.isoformat()
     return value
 
 

@@ -76,6 +76,14 @@ class Departure(Frozen):
     message: Words
 
 
+class Raised(Frozen):
+    """A deviation that no answer makes, such as a stratum that was wrong."""
+
+    category: Id
+    severity: Severity = "minor"
+    message: Words
+
+
 class Reported(Frozen):
     """The form on which people report deviations, and its items that lists show."""
 
@@ -92,6 +100,7 @@ class Consequences(Frozen):
     clocks: tuple[Clock, ...] = ()
     deviations: tuple[Departure, ...] = ()
     reported: Reported | None = None
+    wrong_stratum: Raised | None = None
 
     def effects_of(self, form: str) -> tuple[Effect, ...]:
         return tuple(effect for effect in self.effects if effect.form == form)
@@ -190,6 +199,7 @@ class Authored(Frozen):
     clocks: tuple[AuthoredClock, ...] = ()
     deviations: tuple[AuthoredDeparture, ...] = ()
     reported: Reported | None = None
+    wrong_stratum: Raised | None = None
 
 
 def build(written: Authored, pen: Writes) -> Consequences:
@@ -221,4 +231,5 @@ def build(written: Authored, pen: Writes) -> Consequences:
         clocks=tuple(clocks),
         deviations=tuple(rules),
         reported=written.reported,
+        wrong_stratum=written.wrong_stratum,
     )

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
+from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
@@ -304,6 +305,7 @@ class Randomization(Frozen):
     eligible: Expression
     slots_per_stratum: int
     confirm: Words
+    caps: Caps = Caps()
 
 
 class Supply(Frozen):
@@ -364,6 +366,7 @@ class Study(Frozen):
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
+    consent_versions: ConsentVersions | None = None
 
     @property
     def blinded(self) -> bool:

@@ -1,6 +1,7 @@
 """A study taken apart into named things with facts, to be compared. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
@@ -51,6 +52,7 @@ def _things(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         yield from _codes(listed)
     yield from _plan(study)
     yield from _design(study)
+    yield from _consenting(study)
     yield from _adjudication(study)
     yield from _consequences(study)
     yield from _review(study)
@@ -86,6 +88,7 @@ def _design(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     design = study.randomization
     if design is None:
         return
+    yield ("caps",), Thing(T("the caps of the randomization"), None, _facts(design.caps))
     order = tuple(factor.id for factor in design.factors)
     yield ("randomization",), Thing(T("the randomization"), None, _facts(design), order)
     for factor in design.factors:
@@ -95,6 +98,18 @@ def _design(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         for level in factor.levels:
             part = T("level {level} of factor {factor}", level=level.value, factor=factor.id)
             yield ("factor", factor.id, level.value), Thing(part, None, _facts(level))
+
+
+def _consenting(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    rule = study.consent_versions
+    if rule is None:
+        return
+    order = tuple(version.id for version in rule.versions)
+    name = T("the versions of the consent form")
+    yield ("consent versions",), Thing(name, rule.form, _facts(rule), order)
+    for version in rule.versions:
+        part = T("version {version} of the consent form", version=version.id)
+        yield ("consent version", version.id), Thing(part, rule.form, _facts(version))
 
 
 def _adjudication(study: model.Study) -> Iterator[tuple[Key, Thing]]:
@@ -121,6 +136,9 @@ def _consequences(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         for part in getattr(follow, kind):
             name = T("{id}, which follows from form {form}", id=part.id, form=part.form)
             yield ("consequence", kind, part.id), Thing(name, part.form, _facts(part))
+    if follow.wrong_stratum is not None:
+        name = T("the deviation of a wrong stratum")
+        yield ("consequence", "wrong_stratum"), Thing(name, None, _facts(follow.wrong_stratum))
 
 
 def _review(study: model.Study) -> Iterator[tuple[Key, Thing]]:
@@ -216,7 +234,7 @@ def _fact(key: Key, about: Text, value: object) -> Iterator[tuple[Key, Fact]]:
             yield key, Fact(about, value.text)
         case Enum():
             yield key, Fact(about, str(value.value))
-        case str() | int() | Decimal():
+        case str() | int() | Decimal() | date():
             yield key, Fact(about, str(value))
         case Mapping():
             for name, inner in value.items():

@@ -28,6 +28,8 @@ CATEGORIES: dict[str, Message] = {
     "medication": T("prohibited medication"),
     "dosing": T("dosing"),
     "unblinding": T("unblinding"),
+    "randomization": T("randomization"),
+    "stratification": T("stratification"),
 }
 SEVERITIES: dict[str, Message] = {
     "minor": T("minor"), "major": T("major"), "critical": T("critical"),

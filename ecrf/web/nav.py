@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("/vault/{study}/shipments", T("Shipments"), Right.SUPPLY_READ),
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
+    Entry("/vault/{study}/forced", T("Forced allocation"), Right.ALLOCATION_FORCE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
 )
 

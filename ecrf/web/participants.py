@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused, Stale
 from ecrf.kernel.people import Site
-from ecrf.kernel.text import T
-from ecrf.study import versions
+from ecrf.kernel.text import T, Text
+from ecrf.study import strata, versions
 from ecrf.study.model import Study, VisitKind, VisitPlan, Words
 from ecrf.web import formlist, prompts, where
 from ecrf.web.dates import read_date
@@ -20,6 +20,7 @@ from forms import casebook, needs, progress
 from forms.casebook import Counts, Standing
 from forms.questions import asked
 from visits import defined, lookup, participants, refusals, schedule, visits
+from visits.allocating import asking, correcting
 from visits.rows import ParticipantRow, VisitRow, strongest
 from visits.windows import civil_date, study_day
 
@@ -173,12 +174,33 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         may_ask=g.actor.may(Right.QUERY_OPEN, study_id, who.site) and who.lock != "locked",
         deviations=lookup.deviations(g.session, who.id),
         kits=lookup.kits(g.session, who.id),
+        corrections=_corrections(study, who),
+        asked=asking.last(g.session, who.id) if who.status == "screening" else None,
+        may_correct=g.actor.may(Right.STRATUM_CORRECT, study_id, who.site),
         addable=_addable(versions.model(g.session, who.protocol), kept) if writes else (),
         writes=writes,
         may_randomize=_may_randomize(study, who),
         may_freeze=g.actor.may(Right.DATA_FREEZE, study_id, who.site),
         may_break=g.actor.may(Right.CODE_BREAK, study_id, who.site),
     )
+
+
+def _corrections(study: Study, who: ParticipantRow) -> list[Text]:
+    """Return what is said of factors the participant was wrongly randomized under."""
+    if who.random_number is None:
+        return []
+    factors = study.randomization.factors if study.randomization else ()
+    labels = {factor.id: factor.label for factor in factors}
+    return [
+        T(
+            "{factor}: randomized under {level}, in truth {true}.",
+            factor=labels.get(one.factor, one.factor),
+            level=strata.said(study, one.factor, one.level),
+            true=strata.said(study, one.factor, one.true_level),
+        )
+        for one in correcting.current(g.session, who.id).values()
+        if one.true_level != one.level
+    ]
 
 
 def _visit_lines(who: ParticipantRow, kept: Sequence[VisitRow]) -> list[VisitLine]:

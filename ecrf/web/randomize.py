@@ -1,26 +1,32 @@
 """Randomize a participant: what must be true, the vault's answer, the rows of this side.
 
-The vault decides and remembers; this side stores what it was told. When anything fails between
-the two, asking again gives the same answer, so nothing has to be repaired by hand.
+The vault decides and remembers; this side commits what it asks, then stores what it was told.
+When anything fails between the two, asking again gives the same answer, and the sweeper stores
+what nobody asks for again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ecrf.kernel import accounts
-from ecrf.kernel.access import Right
+from ecrf.kernel.access import TITLES, Right
+from ecrf.kernel.db import Database
 from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable, Unavailable
-from ecrf.kernel.ledger import By
+from ecrf.kernel.ledger import LEDGER, By, participant_chain
 from ecrf.kernel.text import T
-from ecrf.web import where
+from ecrf.study import strata
+from ecrf.web import stratum, where
 from ecrf.web.routes import Again, Pages
+from ecrf.web.services import services
 from forms import randomizing
 from forms.randomizing import Standing
 from randomization import api
 from visits import lookup, randomized
+from visits.allocating import asking, correcting, room
+from visits.allocating.asking import Question
 from visits.randomized import Drawn
 from visits.windows import civil_date
 
@@ -46,28 +52,80 @@ def connect(app: Flask, vault: api.Vault) -> None:
     app.extensions[EXTENSION] = Client(vault)
 
 
+def randomize_one(database: Database, by: By, client: Client, study_id: str, code: str) -> bool:
+    """Ask the vault for one participant, in two transactions; say whether they are randomized.
+
+    First what is asked and signed is committed, so that after a crash it stands that somebody
+    waits. Then, with the participant's chain locked, the vault is asked and its answer stored.
+    Asked again, everything gives the same answer. Refuses when something is not so; a refusal
+    of the vault is written down, too.
+    """
+    with database.write() as session:
+        at = randomizing.find(session, by, study_id, code, lock=True)
+        if at.who.random_number is not None:
+            return True
+        question = _question(at)
+        at = replace(at, head=asking.ask(session, by, at.who, at.head, question))
+    try:
+        with database.write() as session:
+            now = _unchanged(session, by, at)
+            if now.who.random_number is None:
+                carry_out(session, by, client, now)
+    except Refused as no:
+        with database.write() as session:
+            head = LEDGER.head(session, participant_chain(study_id, code))
+            asking.refused(session, by, at.who, head, question, no.message)
+        raise
+    return True
+
+
 def carry_out(session: Session, by: By, client: Client, at: Standing) -> Drawn:
-    """Randomize the participant whose chain is locked: ask the vault, then store its answer."""
+    """Ask the vault for the participant whose chain is locked, then store its answer."""
+    _question(at)
+    drawn = drawn_from(client.randomize(by, requested(by, at)), at.who.zone)
+    randomized.store(session, by, at.study, at.who, at.head, at.visit_id, drawn)
+    return drawn
+
+
+def requested(by: By, at: Standing) -> api.Request:
+    """Return what the vault is asked for somebody who stands ready."""
+    today = civil_date(by.at, at.who.zone)
+    supply = at.study.supply
+    most = room.most(at.study, at.who.site, at.stratum)
+    return api.Request(
+        study=at.study.id, site=at.who.site, participant=at.who.code,
+        stratum=at.stratum or "", visit=at.rule.visit,
+        kits=supply.dispense.get(at.rule.visit, 0) if supply else 0,
+        usable_until=randomized.covered_until(at.study, at.rule.visit, today),
+        most_study=most.study, most_site=most.site, most_stratum=most.stratum,
+    )  # fmt: skip
+
+
+def drawn_from(receipt: api.Receipt, zone: str) -> Drawn:
+    """Return the vault's answer in the words of this side."""
+    return Drawn(
+        receipt.random_number, receipt.kit_numbers, f"{receipt.text}\n{receipt.signature}",
+        civil_date(receipt.at, zone), receipt.forced,
+    )  # fmt: skip
+
+
+def _question(at: Standing) -> Question:
+    """Return what is asked and signed; refuse while something is not so."""
     if at.stratum is None or not at.met:
         unmet = [need for need in at.needs if not need.met]
         raise Conflict(
             T("{code} cannot be randomized yet.", code=at.who.code),
             [Problem(need.form or "", T("Not so: {need}", need=need.text)) for need in unmet],
         )
-    today = civil_date(by.at, at.who.zone)
-    supply = at.study.supply
-    asked = api.Request(
-        study=at.study.id, site=at.who.site, participant=at.who.code, stratum=at.stratum,
-        visit=at.rule.visit, kits=supply.dispense.get(at.rule.visit, 0) if supply else 0,
-        usable_until=randomized.covered_until(at.study, at.rule.visit, today),
-    )  # fmt: skip
-    receipt = client.randomize(by, asked)
-    drawn = Drawn(
-        receipt.random_number, receipt.kit_numbers, f"{receipt.text}\n{receipt.signature}",
-        civil_date(receipt.at, at.who.zone),
-    )  # fmt: skip
-    randomized.store(session, by, at.study, at.who, at.head, at.visit_id, drawn)
-    return drawn
+    return Question(at.stratum, at.levels, at.rule.confirm)
+
+
+def _unchanged(session: Session, by: By, at: Standing) -> Standing:
+    """Lock the chain again; look again only when something was written on it meanwhile."""
+    chain = participant_chain(at.study.id, at.who.code)
+    if LEDGER.head(session, chain) == at.head:
+        return at
+    return randomizing.find(session, by, at.study.id, at.who.code, lock=True)
 
 
 @pages.page(PAGE, needs=Right.PARTICIPANT_RANDOMIZE)
@@ -75,19 +133,20 @@ def show(study_id: str, code: str) -> ResponseReturnValue:
     return _page(study_id, code, None)
 
 
-@pages.page(PAGE, needs=Right.PARTICIPANT_RANDOMIZE, methods=("POST",))
+@pages.page(PAGE, needs=Right.PARTICIPANT_RANDOMIZE, methods=("POST",), reads=True)
 def randomize(study_id: str, code: str) -> ResponseReturnValue:
-    done = redirect(f"{where.participant(study_id, code)}/randomize?done=1", 303)
+    """Sign and ask. The page itself only reads: the transactions are those of the asking."""
     try:
-        at = randomizing.find(g.session, g.actor, study_id, code, lock=True)
-        if at.who.random_number is not None:
-            return done
-        _confirm(code)
-        carry_out(g.session, g.by, _client(), at)
+        who = lookup.participant(
+            g.session, g.actor, study_id, code, Right.PARTICIPANT_RANDOMIZE
+        )
+        if who.random_number is None:
+            _confirm(code)
+            randomize_one(services().database, g.by, _client(), study_id, code)
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _page(study_id, code, wrong)) from None
-    return done
+    return redirect(f"{where.participant(study_id, code)}/randomize?done=1", 303)
 
 
 def _confirm(code: str) -> None:
@@ -106,7 +165,7 @@ def _client() -> Client:
 
 
 def _page(study_id: str, code: str, refusal: Refused | None) -> str:
-    at = randomizing.find(g.session, g.actor, study_id, code)
+    at = randomizing.find(g.session, g.by, study_id, code)
     return render_template(
         "randomize.html",
         refusal=refusal,
@@ -115,6 +174,10 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
         who=at.who,
         factors=[(factor.label, _said(at, factor.id)) for factor in at.rule.factors],
         kits=lookup.kits(g.session, at.who.id),
+        asked=asking.last(g.session, at.who.id),
+        signed=asking.signed(g.session, at.who.id),
+        strata=stratum.lines(at, correcting.current(g.session, at.who.id)),
+        role=lambda role: TITLES.get(role, role),
         visit=where.visit,
         entry=where.entry,
     )
@@ -123,6 +186,4 @@ def _page(study_id: str, code: str, refusal: Refused | None) -> str:
 def _said(at: Standing, factor_id: str) -> object:
     """Return a level as people read it: the label of its code, or the code of the site."""
     value = at.levels.get(factor_id)
-    factor = next(factor for factor in at.rule.factors if factor.id == factor_id)
-    label = next((code.label for code in factor.levels if code.value == value), None)
-    return label or value or "–"
+    return strata.said(at.study, factor_id, value) if value else "–"

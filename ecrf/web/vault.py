@@ -11,7 +11,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotFound, Problem, Refused, Unacceptable
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Study, Words
-from ecrf.web import where
+from ecrf.web import vault_forced, where
 from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
@@ -32,7 +32,14 @@ def create(given: Services, vault: api.Vault) -> Flask:
     """Return the vault app; it alone holds the opened vault."""
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
-    for some in (pages, shipments.pages, stock.pages, returns.pages, papers.pages):
+    for some in (
+        pages,
+        shipments.pages,
+        stock.pages,
+        returns.pages,
+        papers.pages,
+        vault_forced.pages,
+    ):
         app.register_blueprint(some)
     return app
 

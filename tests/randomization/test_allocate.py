@@ -252,10 +252,10 @@ def test_only_an_investigator_of_the_site_may_randomize(vault, actor):
 def test_a_failing_database_gives_the_same_message(vault, anna, monkeypatch, caplog):
     from sqlalchemy.exc import OperationalError
 
-    def fail(*_):
+    def fail(*_, **__):
         raise OperationalError("SELECT ZZCANARY1", {}, Exception("ZZCANARY2"))
 
-    monkeypatch.setattr(allocate.desk, "under_lock", fail)
+    monkeypatch.setattr(allocate.under_lock, "desk", fail)
     with pytest.raises(Unavailable) as no:
         api.randomize(vault, anna, request_("PUMCH-001"))
     assert REFUSAL.fullmatch(str(no.value))

@@ -25,7 +25,8 @@ from tests.reports.conftest import FORMULA
 
 EXPECTED = {
     "MANIFEST.json", "SHA256SUMS", "SIGNATURE.txt", "README.txt", "verify.py",
-    "definition.json", "dictionary.csv", "codelists.csv", "participants.csv", "visits.csv",
+    "definition.json", "dictionary.csv", "codelists.csv", "participants.csv",
+    "strata_corrected.csv", "visits.csv",
     "deviations.csv", "queries.csv", "query_messages.csv", "signatures.csv", "sites.csv",
     "people.csv", "data/vs.csv", "data/gr.csv", "data/gr_organs.csv", "data/dm.csv",
     "data/ae.csv", "ledger/acts.ndjson", "ledger/heads.ndjson", "ledger/checkpoint.txt",

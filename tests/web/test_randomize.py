@@ -100,7 +100,7 @@ def trial(database):
 
 
 ANSWERS = {
-    ("SCR", "icf"): {"icf_signed": "Y", "icf_date": "2026-02-20"},
+    ("SCR", "icf"): {"icf_signed": "Y", "icf_date": "2026-02-20", "icf_version": "2.0"},
     ("SCR", "igh"): {"bg_is": "Y"},
     ("BL", "ie"): {"eligible": "Y"},
 }
@@ -203,23 +203,18 @@ def test_a_participant_is_randomized_and_the_page_shows_numbers_and_no_arm(
     assert not re.search(r"\b(MMF|PBO)\b", text + str(acts) + row.receipt)
 
 
-def test_one_randomization_takes_five_statements_here_and_three_in_the_vault(
-    trial, opened, by, statements, database
+def test_one_randomization_takes_eight_statements_here_and_three_in_the_vault(
+    trial, opened, by, statements
 ):
-    """Here the question, participant, windows, kits and act."""
+    """Here question, asking, act; then head, participant, windows, kits, act."""
     from forms import randomizing
 
     with trial.write() as session:
-        randomizing.find(session, ANNA, STUDY, CODE)
-    with (
-        statements(trial) as here,
-        statements(opened.database) as there,
-        trial.write() as session,
-    ):
-        at = randomizing.find(session, ANNA, STUDY, CODE, lock=True)
-        randomize.carry_out(session, by(ANNA), randomize.Client(opened), at)
+        randomizing.find(session, by(ANNA), STUDY, CODE)
+    with statements(trial) as here, statements(opened.database) as there:
+        randomize.randomize_one(trial, by(ANNA), randomize.Client(opened), STUDY, CODE)
     assert len(there) == 3, there
-    assert len(here) == 5, here
+    assert len(here) == 8, here
 
 
 def test_pressing_twice_changes_nothing(trial, visitor):
