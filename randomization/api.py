@@ -18,9 +18,10 @@ from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
 from randomization.kits import Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
-from randomization.lists import Publication, activate, generate, publish, published
+from randomization.lists import activate, generate, publish, published
 from randomization.numbers import tidy
 from randomization.opened import Vault
+from randomization.publications import Publication
 from randomization.receipts import Receipt
 from randomization.reveal import (
     REASONS,

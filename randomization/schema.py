@@ -1,10 +1,11 @@
 """Making the vault's tables in an empty database."""
 
 from ecrf.kernel.db import Database
+from randomization.ceremony import tables as ceremonies
 from randomization.supplying import tables
 from randomization.tables import VaultBase
 
-MAKERS = (tables,)
+MAKERS = (ceremonies, tables)
 
 
 def create(database: Database) -> None:
