@@ -112,11 +112,8 @@ def _receipts(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterat
             yield f"{who} is not on the slot that was next"
         if met & {who, said["random_number"]}:
             yield f"{who} or the number of {who} is there twice"
-        previous, last, met = (
-            _sha(text.encode()),
-            said["at"],
-            met | {who, said["random_number"]},
-        )
+        previous, last = _sha(text.encode()), said["at"]
+        met |= {who, said["random_number"]}
         counts["receipts"] += 1
 
 

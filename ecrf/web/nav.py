@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/lists", T("Randomization lists"), Right.LIST_ACTIVATE),
 )
 
 

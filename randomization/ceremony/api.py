@@ -8,12 +8,14 @@ from randomization.ceremony.activating import activate
 from randomization.ceremony.beacons import SOURCES, Plan, Source
 from randomization.ceremony.importing import Weighed, import_list, weigh
 from randomization.ceremony.listing import (
+    RECORDS,
     Listed,
     announcement,
     key_text,
     listing,
     minutes,
     published,
+    record_text,
     standing,
 )
 from randomization.ceremony.making import (
@@ -37,18 +39,19 @@ from randomization.ceremony.steps import (
     TITLES,
     Standing,
     Step,
+    to_come,
     why_not,
 )
 from randomization.design import IMPORTED
 from randomization.design import from_canonical as read_spec
 
 __all__ = [
-    "COLUMNS", "IMPORTED", "MEANINGS", "NEEDED", "NEEDS", "NUMBER", "SOURCES", "TITLES",
-    "Announcement", "Line", "Listed", "Plan", "Reproduced", "Source", "Standing", "Step",
-    "Weighed", "abandon", "activate", "announce", "announcement", "beacon", "confirm",
-    "export", "generate", "import_list", "key_text", "lines", "listing", "minutes",
-    "plan_again", "publish", "published", "read_spec", "reproduce", "seal_seed", "specify",
-    "standing", "weigh", "why_not",
+    "COLUMNS", "IMPORTED", "MEANINGS", "NEEDED", "NEEDS", "NUMBER", "RECORDS", "SOURCES",
+    "TITLES", "Announcement", "Line", "Listed", "Plan", "Reproduced", "Source", "Standing",
+    "Step", "Weighed", "abandon", "activate", "announce", "announcement", "beacon",
+    "confirm", "export", "generate", "import_list", "key_text", "lines", "listing",
+    "minutes", "plan_again", "publish", "published", "read_spec", "record_text", "reproduce",
+    "seal_seed", "specify", "standing", "to_come", "weigh", "why_not",
 ]  # fmt: skip
 
 

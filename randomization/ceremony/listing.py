@@ -17,6 +17,8 @@ from randomization.opened import Vault
 from randomization.publications import Publication
 from randomization.tables import ListRow
 
+RECORDS = ("announcement", "publication", "minutes")
+
 
 class Listed(NamedTuple):
     """A list of the study: its number, its state, and whether it has a ceremony."""
@@ -74,6 +76,15 @@ def published(vault: Vault, by: By, study: str, number: int) -> Publication:
 
 def minutes(vault: Vault, by: By, study: str, number: int) -> str:
     return records.minutes_text(standing(vault, by, study, number), key_text(vault))
+
+
+def record_text(vault: Vault, by: By, study: str, number: int, name: str) -> str:
+    """Return the text of one of `RECORDS`."""
+    if name == "minutes":
+        return minutes(vault, by, study, number)
+    if name == "announcement":
+        return announcement(vault, by, study, number).text()
+    return published(vault, by, study, number).text()
 
 
 def key_text(vault: Vault) -> str:

@@ -143,13 +143,16 @@ def _drawn(vault: Vault, study: str, number: int) -> tuple[Spec, tuple[Leaf, ...
         value = stands.fact(Step.BEACON, "value")
         if not value or stands.all(Step.GENERATE):
             return None
-        step = _sealed(session, row)
-    context = lists.list_context("seed", study, row.environment, number)
-    seed = seal.unseal(books.key_of(vault, row), context, step.sealed or b"", step.nonce or b"")
-    spec = books.spec_of(vault, row)
+        spec, seed = books.spec_of(vault, row), _seed(vault, session, row)
     leaves = design.leaves(spec, design.mixed(seed, value))
     checks.require(spec, leaves)
     return spec, leaves
+
+
+def _seed(vault: Vault, session: Session, row: Ceremony) -> bytes:
+    step = _sealed(session, row)
+    context = lists.list_context("seed", row.study, row.environment, row.version)
+    return seal.unseal(books.key_of(vault, row), context, step.sealed or b"", step.nonce or b"")
 
 
 def _sealed(session: Session, row: Ceremony) -> CeremonyStep:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
+from sqlalchemy.orm import Session
 
 from ecrf.kernel.chain import canonical, tree_root
 from ecrf.kernel.errors import Problem, Unacceptable
@@ -22,6 +23,7 @@ from randomization.ceremony import books, reading, software
 from randomization.ceremony.steps import Standing, Step
 from randomization.opened import Vault
 from randomization.seal import Keys
+from randomization.tables import ListRow
 
 FORMAT = "ecrf sealed ceremony 1"
 TAG = b"ecrf-reproduced-1"
@@ -51,20 +53,23 @@ def export(vault: Vault, by: By, study: str, number: int) -> str:
     with vault.database.read() as session:
         ceremony = books.required(session, vault, study, number)
         row = lists.required(session, vault, study, number)
-        nonce = by.draw(seal.NONCE_BYTES)
-        marks = canonical([
-            [leaf.slot_id, leaf.stratum, leaf.position, leaf.salt.hex()]
-            for leaf in (lists.opened_leaves(session, vault, row) if ceremony.imported else ())
-        ])  # fmt: skip
+        key, nonce = books.key_of(vault, ceremony), by.draw(seal.NONCE_BYTES)
         context = lists.list_context("marks", study, row.environment, number)
-        sealed = seal.seal(books.key_of(vault, ceremony), context, marks.encode(), nonce)
-        parts = dict(zip(BYTES, (row.key, row.spec, row.spec_nonce, row.seed, row.seed_nonce,
-                                 sealed, nonce), strict=True))  # fmt: skip
+        marks = _marks(session, vault, row) if ceremony.imported else "[]"
+        sealed = seal.seal(key, context, marks.encode(), nonce)
+        parts = (row.key, row.spec, row.spec_nonce, row.seed, row.seed_nonce, sealed, nonce)
         value = books.stand(session, ceremony).fact(Step.BEACON, "value")
-    return canonical({
-        "format": FORMAT, "study": study, "environment": row.environment, "list": number,
-        "beacon": value, **{name: b64encode(part).decode() for name, part in parts.items()},
-    })  # fmt: skip
+    coded = {name: b64encode(part).decode() for name, part in zip(BYTES, parts, strict=True)}
+    place = {"study": study, "environment": vault.environment, "list": number}
+    return canonical({"format": FORMAT, "beacon": value, **place, **coded})
+
+
+def _marks(session: Session, vault: Vault, row: ListRow) -> str:
+    """Return what an imported list has besides its file: ids and salts, without any arm."""
+    leaves = lists.opened_leaves(session, vault, row)
+    return canonical([
+        [leaf.slot_id, leaf.stratum, leaf.position, leaf.salt.hex()] for leaf in leaves
+    ])  # fmt: skip
 
 
 def reproduce(text: str, keys: Keys, file: bytes | None) -> Reproduced:

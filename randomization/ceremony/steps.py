@@ -147,6 +147,18 @@ class Standing:
         return bool(self.all(Step.ABANDON))
 
 
+def to_come(standing: Standing) -> tuple[Step, ...]:
+    """Return the steps that may still come, in the order of the ceremony."""
+    if standing.abandoned or standing.active:
+        return ()
+    return tuple(
+        step
+        for step in (IMPORTED if standing.imported else DRAWN)
+        if not (standing.all(step) and step not in AGAIN)
+        and not (step is Step.PLAN and (standing.all(Step.ANNOUNCE) or not standing.all(step)))
+    )
+
+
 def why_not(standing: Standing, step: Step, by_id: int, at: datetime) -> Message | None:
     """Return why this step cannot be done now by this person; None when it can."""
     before = (IMPORTED if standing.imported else DRAWN).get(step)
