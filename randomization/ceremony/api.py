@@ -44,13 +44,15 @@ from randomization.ceremony.steps import (
 )
 from randomization.design import IMPORTED
 from randomization.design import from_canonical as read_spec
+from randomization.opened import Vault
 
 __all__ = [
     "COLUMNS", "IMPORTED", "MEANINGS", "NEEDED", "NEEDS", "NUMBER", "RECORDS", "SOURCES",
     "TITLES", "Announcement", "Line", "Listed", "Plan", "Reproduced", "Source", "Standing",
     "Step", "Weighed", "abandon", "activate", "announce", "announcement", "beacon",
     "confirm", "export", "generate", "import_list", "key_text", "lines", "listing",
-    "minutes", "plan_again", "publish", "published", "read_spec", "record_text", "reproduce",
+    "minutes", "plan_again", "publish", "published", "read_spec", "record_text",
+    "reproduce", "reproduce_with",
     "seal_seed", "specify", "standing", "to_come", "weigh", "why_not",
 ]  # fmt: skip
 
@@ -58,3 +60,8 @@ __all__ = [
 def reproduce(sealed: str, key_file: Path, file: bytes | None = None) -> Reproduced:
     """Make a list again on a machine that has the vault's key, and needs nothing else."""
     return reproducing.reproduce(sealed, seal.load_keys(key_file), file)
+
+
+def reproduce_with(sealed: str, vault: Vault) -> Reproduced:
+    """Make a list again with the keys of an opened vault, as training copies do."""
+    return reproducing.reproduce(sealed, vault.keys, None)
