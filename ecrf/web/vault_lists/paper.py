@@ -24,7 +24,7 @@ PRODUCTION = "production"
 QR_POINTS = 110
 NAMES: dict[str, Message] = {
     "study": T("Study"),
-    "list": T("List"),
+    "list": T("Randomization list"),
     "environment": T("Environment"),
     "slots": T("Slots"),
     "merkle root": T("Merkle root"),
