@@ -6,6 +6,7 @@ The times are seconds on this machine; a tamper that is not noticed ends the run
 """
 
 import json
+from datetime import timedelta
 from time import perf_counter
 
 from bench import measure
@@ -13,6 +14,7 @@ from ecrf.kernel import chance
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.ledger import By, Origin
 from randomization import api, bundle, seal
+from randomization.ceremony import api as ceremony
 from tests import people
 from tests.randomization.test_bundle import places, spoil
 
@@ -33,15 +35,35 @@ def revealed(database, folder, slots):
     """Return the bundle of an active list, and how long making the list took."""
     vault = api.Vault(database, seal.make_keys(folder / "vault.key", chance.system), "test")
     by = By(people.DORA, people.NOON, Origin.COMMAND, chance.system)
-    began = perf_counter()
-    api.generate(vault, by, spec(slots))
-    took = perf_counter() - began
-    api.publish(vault, by, people.STUDY, 1)
-    api.activate(vault, by, people.STUDY, 1)
+    took = ceremony_of(vault, spec(slots))
     for person in (people.DORA, people.DIRK):
         signer = By(person, people.NOON, Origin.COMMAND, chance.system)
         bundle.sign(vault, signer, people.STUDY, 1, "bench")
     return json.loads(api.bundle(vault, by, people.STUDY, 1)), took
+
+
+def ceremony_of(vault, made):
+    """Lead a list through its whole ceremony; return how long making and sealing it took."""
+
+    def by(person, hours):
+        at = people.NOON + timedelta(hours=hours)
+        return By(person, at, Origin.COMMAND, chance.system)
+
+    place, stan, dora = (people.STUDY, 1), people.STAN, people.DORA
+    plan = ceremony.Plan(ceremony.Source.DRAND, "round 1", by(stan, 2).at)
+    ceremony.specify(vault, by(stan, 0), made)
+    ceremony.seal_seed(vault, by(stan, 0), *place, plan)
+    ceremony.announce(vault, by(stan, 1), *place, "bench")
+    ceremony.beacon(vault, by(stan, 2), *place, "0f" * 32)
+    began = perf_counter()
+    ceremony.generate(vault, by(stan, 3), *place)
+    took = perf_counter() - began
+    ceremony.publish(vault, by(stan, 4), *place, "bench")
+    found = ceremony.reproduce_with(ceremony.export(vault, by(stan, 4), *place), vault)
+    ceremony.confirm(vault, by(dora, 5), *place, found.root, found.check, "bench")
+    for person in (stan, dora):
+        ceremony.activate(vault, by(person, 6), *place)
+    return took
 
 
 def main():

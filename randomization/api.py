@@ -21,9 +21,10 @@ from randomization.given import randomized as given_to
 from randomization.kits import Packing, Visit, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
-from randomization.lists import Publication, activate, generate, publish, published
+from randomization.lists import activate, generate, publish, published
 from randomization.numbers import tidy
 from randomization.opened import Vault
+from randomization.publications import Publication
 from randomization.receipts import Receipt
 from randomization.receipts import check as check_receipt
 from randomization.reveal import (

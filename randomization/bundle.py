@@ -5,6 +5,8 @@ stranger checks it with `verify_bundle.py`, which travels beside it. Nothing is 
 both signatures, and the act that lays it open is written down before.
 """
 
+import json
+
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,7 @@ from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import lists, receipts, seal, shelf
+from randomization.ceremony import origin
 from randomization.opened import Vault, lock
 from randomization.tables import (
     LEDGER,
@@ -82,13 +85,29 @@ def _content(session: Session, vault: Vault, row: ListRow) -> dict[str, object]:
             "study": row.study, "list": row.version, "environment": row.environment,
             "root": row.root, "seed_commitment": row.seed_commitment,
             "spec_hash": row.spec_hash, "software": row.software,
-            "key": vault.keys.signer.verifier.text(),
+            "key": vault.keys.signer.verifier.text(), **_origin(session, row),
         },
         "spec": lists.spec_of(vault, row).canonical(),
         "seed": lists.seed_of(vault, row).hex(),
+        "leaves": _leaves(session, vault, row),
         "receipts": [{"text": text, "signature": signature} for text, signature in given],
         **_supply(session, vault, row),
     }  # fmt: skip
+
+
+def _origin(session: Session, row: ListRow) -> dict[str, str]:
+    """Return what else was made known: a beacon, or the file of an imported list."""
+    made = origin.of(session, row.study, row.environment, row.version)
+    told = {"beacon": made.beacon, "beacon_value": made.value, "file": made.file}
+    return {name: value for name, value in told.items() if value}
+
+
+def _leaves(session: Session, vault: Vault, row: ListRow) -> list[object]:
+    """Return every slot of an imported list; of others the seed gives them."""
+    if not lists.spec_of(vault, row).imported:
+        return []
+    leaves = lists.opened_leaves(session, vault, row)
+    return [json.loads(leaf.content()) for leaf in leaves]
 
 
 def _supply(session: Session, vault: Vault, row: ListRow) -> dict[str, object]:

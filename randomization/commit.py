@@ -14,6 +14,8 @@ from ecrf.kernel.chain import canonical, tree_root
 from randomization.arm import Arm
 
 SEED_TAG = b"seed-commit"
+NO_SEED = "none"
+"""In place of a seed commitment: the list was made elsewhere."""
 
 
 class Leaf(NamedTuple):

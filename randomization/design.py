@@ -15,9 +15,13 @@ from randomization.arm import Arm
 from randomization.commit import Leaf
 from randomization.drbg import HmacDrbg
 from randomization.schemes import Ratio, scheme
+from randomization.schemes.scheme import total
 
 TAG = "ecrf-list-1"
+BEACON_TAG = b"ecrf-beacon-1"
 SEED_BYTES = 32
+IMPORTED = "imported"
+"""In place of a scheme: the list was made elsewhere and has no seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Spec:
 
     `options` are the scheme's own, such as block sizes. `strata` are the names of the strata in
     the order of the list; each has at least `slots` slots. A list of one environment never
-    serves another: the environment goes into every stream.
+    serves another: the environment goes into every stream. `software` is what a list is made
+    with by ceremony, "" for one made the short way.
     """
 
     study: str
@@ -37,16 +42,27 @@ class Spec:
     options: Mapping[str, tuple[int, ...]]
     strata: tuple[str, ...]
     slots: int
+    software: str = ""
 
     def __post_init__(self) -> None:
-        scheme(self.scheme, self.ratio, self.options)
+        if self.imported:
+            total(self.ratio)
+        else:
+            scheme(self.scheme, self.ratio, self.options)
         if not self.strata or len(set(self.strata)) != len(self.strata):
             raise ValueError("the strata are named once each, and at least one")
         if self.version < 1 or self.slots < 1:
             raise ValueError("the version and the number of slots are at least 1")
 
     def canonical(self) -> str:
-        return canonical(asdict(self))
+        parts = asdict(self)
+        if not self.software:
+            del parts["software"]
+        return canonical(parts)
+
+    @property
+    def imported(self) -> bool:
+        return self.scheme == IMPORTED
 
     @property
     def arms(self) -> frozenset[Arm]:
@@ -60,6 +76,17 @@ def from_canonical(text: str) -> Spec:
     parts["options"] = {name: tuple(values) for name, values in parts["options"].items()}
     parts["strata"] = tuple(parts["strata"])
     return Spec(**parts)
+
+
+def mixed(seed: bytes, beacon: str) -> bytes:
+    """Return the seed with a beacon mixed in (HKDF, RFC 5869); without one, the seed itself.
+
+    The beacon is the salt: who drew the seed could not know what it would become.
+    """
+    if not beacon:
+        return seed
+    drawn = hmac.digest(beacon.encode(), seed, "sha256")
+    return hmac.digest(drawn, BEACON_TAG + b"\x01", "sha256")
 
 
 def leaves(spec: Spec, seed: bytes) -> tuple[Leaf, ...]:

@@ -1,7 +1,10 @@
-"""Lists: generate, publish, activate. A list changes its state, never its slots."""
+"""Lists: generate, publish, activate. A list changes its state, never its slots.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+`generate`, `publish` and `activate` are the short way, for training and tests. In production
+every list goes through its ceremony (`randomization.ceremony`), which ends in the same rows.
+"""
+
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from sqlalchemy import insert, select, update
@@ -13,9 +16,11 @@ from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
 from randomization import commit, design, numbers, seal
 from randomization.arm import Arm
+from randomization.ceremony import origin
 from randomization.commit import Leaf
 from randomization.design import Spec
 from randomization.opened import Vault, lock
+from randomization.publications import Publication
 from randomization.seal import Context
 from randomization.tables import LEDGER, SLOTS, ListRow, Slot, Stratum
 
@@ -25,35 +30,8 @@ STATES: Mapping[str, Text] = {
     "active": T("active"),
     "closed": T("closed"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What is made known about a list before the first participant; it tells no arm."""
-
-    study: str
-    version: int
-    environment: str
-    state: str
-    slots: int
-    root: str
-    seed_commitment: str
-    spec_hash: str
-    software: str
-    key: str
-
-    def text(self) -> str:
-        """Return it as it is printed and sent out."""
-        return "".join(
-            f"{name}: {value}\n"
-            for name, value in (
-                ("study", self.study), ("list", self.version),
-                ("environment", self.environment), ("slots", self.slots),
-                ("merkle root", self.root), ("seed commitment", self.seed_commitment),
-                ("specification hash", self.spec_hash), ("software", self.software),
-                ("vault key", self.key),
-            )
-        )  # fmt: skip
+BEFORE = {"published": ("draft", "published_at"), "active": ("published", "activated_at")}
+PRODUCTION = "production"
 
 
 def list_context(kind: str, study: str, environment: str, number: int) -> Context:
@@ -66,43 +44,45 @@ def slot_context(row: ListRow, slot_id: str, stratum: str, position: int) -> Con
 
 def generate(vault: Vault, by: By, spec: Spec) -> Publication:
     """Draw a seed and make the list; it is a draft until it is published and activated."""
+    require_environment(vault, spec)
+    _require_short_way(vault)
+    seed, key = by.draw(design.SEED_BYTES), by.draw(seal.KEY_BYTES)
+    leaves = design.leaves(spec, seed)
+    with vault.database.write() as session:
+        head = lock(session, spec.study)
+        if find(session, vault, spec.study, spec.version) is not None:
+            raise Conflict(T("List {n} of this study is there already.", n=spec.version))
+        if origin.begun(session, spec.study, spec.environment, spec.version):
+            raise _by_ceremony()
+        row = _row(vault, by, spec, seed, key, commit.root(leaves))
+        keep(session, by, row, key, spec, leaves)
+        LEDGER.write(session, by, [(head, _act("list:generate", row, len(leaves)))])
+        return publication(session, vault, row)
+
+
+def publish(vault: Vault, by: By, study: str, number: int) -> Publication:
+    """Mark the list as made known, and return what is made known."""
+    return _move(vault, by, study, number, "published")
+
+
+def activate(vault: Vault, by: By, study: str, number: int) -> Publication:
+    """Let a published list serve, after opening every slot and finding the published root."""
+    return _move(vault, by, study, number, "active")
+
+
+def require_environment(vault: Vault, spec: Spec) -> None:
+    """Refuse a list for another environment than the vault's."""
     if spec.environment != vault.environment:
         raise Conflict(
             T("A list for {list} cannot be made here: this vault is for {vault}.",
               list=spec.environment, vault=vault.environment)
         )  # fmt: skip
-    seed, key = by.draw(design.SEED_BYTES), by.draw(seal.KEY_BYTES)
-    leaves = design.leaves(spec, seed)
-    with vault.database.write() as session:
-        head = lock(session, spec.study)
-        if _find(session, vault, spec.study, spec.version) is not None:
-            raise Conflict(T("List {n} of this study is there already.", n=spec.version))
-        row = _row(vault, by, spec, seed, key, commit.root(leaves))
-        session.add(row)
-        session.flush()
-        _store_strata(session, row, spec, leaves)
-        _store_slots(session, by, row, key, leaves)
-        LEDGER.write(session, by, [(head, _act("list:generate", row, len(leaves)))])
-        return _publication(session, vault, row)
-
-
-def publish(vault: Vault, by: By, study: str, number: int) -> Publication:
-    """Mark the list as made known, and return what is made known."""
-    return _move(vault, by, study, number, "draft", "published")
-
-
-def activate(vault: Vault, by: By, study: str, number: int) -> Publication:
-    """Let a published list serve, after opening every slot and finding the published root."""
-    return _move(vault, by, study, number, "published", "active")
 
 
 def published(vault: Vault, study: str, number: int) -> Publication:
     """Return what is known of the list outside the vault."""
     with vault.database.read() as session:
-        row = _find(session, vault, study, number)
-        if row is None:
-            raise _missing(number)
-        return _publication(session, vault, row)
+        return publication(session, vault, required(session, vault, study, number))
 
 
 def spec_of(vault: Vault, row: ListRow) -> Spec:
@@ -112,6 +92,7 @@ def spec_of(vault: Vault, row: ListRow) -> Spec:
 
 
 def seed_of(vault: Vault, row: ListRow) -> bytes:
+    """Return the seed as it was drawn, before a beacon; b"" of an imported list."""
     context = list_context("seed", row.study, row.environment, row.version)
     return seal.unseal(data_key(vault, row), context, row.seed, row.seed_nonce)
 
@@ -138,6 +119,15 @@ def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:
     return [opened(row, key, slot) for slot in slots]
 
 
+def derived(session: Session, vault: Vault, row: ListRow) -> tuple[Leaf, ...]:
+    """Return every slot as its seed and beacon give it; of an imported list, what is sealed."""
+    spec = spec_of(vault, row)
+    if spec.imported:
+        return tuple(opened_leaves(session, vault, row))
+    beacon = origin.of(session, row.study, row.environment, row.version).value
+    return design.leaves(spec, design.mixed(seed_of(vault, row), beacon))
+
+
 def opened(row: ListRow, key: bytes, slot: Slot) -> Leaf:
     """Open one slot with the list's data key."""
     context = slot_context(row, slot.id, slot.stratum, slot.position)
@@ -161,7 +151,18 @@ def _row(vault: Vault, by: By, spec: Spec, seed: bytes, key: bytes, root: str) -
     )  # fmt: skip
 
 
-def _store_strata(session: Session, row: ListRow, spec: Spec, leaves: tuple[Leaf, ...]) -> None:
+def keep(
+    session: Session, by: By, row: ListRow, key: bytes, spec: Spec, leaves: Sequence[Leaf],
+    given: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Store a list with its sealed slots; `given` are random numbers it brings along."""
+    session.add(row)
+    session.flush()
+    _store_strata(session, row, spec, leaves)
+    _store_slots(session, by, row, key, leaves, given)
+
+
+def _store_strata(session: Session, row: ListRow, spec: Spec, leaves: Sequence[Leaf]) -> None:
     sizes = dict.fromkeys(spec.strata, 0)
     for leaf in leaves:
         sizes[leaf.stratum] += 1
@@ -175,10 +176,13 @@ def _store_strata(session: Session, row: ListRow, spec: Spec, leaves: tuple[Leaf
 
 
 def _store_slots(
-    session: Session, by: By, row: ListRow, key: bytes, leaves: tuple[Leaf, ...]
-) -> None:
+    session: Session, by: By, row: ListRow, key: bytes, leaves: Sequence[Leaf],
+    given: Sequence[str],
+) -> None:  # fmt: skip
     taken = session.scalars(select(Slot.random_number).where(Slot.study == row.study)).all()
-    drawn = numbers.fresh(by.draw, numbers.RANDOM, len(leaves), taken)
+    if set(given) & set(taken):
+        raise Conflict(T("A random number of this list is on another list of the study."))
+    drawn = given or numbers.fresh(by.draw, numbers.RANDOM, len(leaves), taken)
     rows = [
         _slot(row, key, leaf, number, by.draw(seal.NONCE_BYTES))
         for leaf, number in zip(leaves, drawn, strict=True)
@@ -196,31 +200,44 @@ def _slot(row: ListRow, key: bytes, leaf: Leaf, number: str, nonce: bytes) -> di
     }  # fmt: skip
 
 
-def _move(
-    vault: Vault, by: By, study: str, number: int, before: str, after: str
-) -> Publication:
+def _move(vault: Vault, by: By, study: str, number: int, after: str) -> Publication:
     with vault.database.write() as session:
         head = lock(session, study)
-        row = _find(session, vault, study, number)
-        if row is None:
-            raise _missing(number)
-        if row.state != before:
-            raise Conflict(
-                T("List {n} is {state}; only a list that is {before} can become {after}.",
-                  n=number, state=STATES[row.state], before=STATES[before],
-                  after=STATES[after])
-            )  # fmt: skip
-        if after == "active":
-            _require_whole(session, vault, row)
-            _require_alone(session, row)
-        moment = {"published": "published_at", "active": "activated_at"}[after]
-        session.execute(
-            update(ListRow).where(ListRow.id == row.id).values({"state": after, moment: by.at})
-        )
-        session.refresh(row)
-        found = _publication(session, vault, row)
+        row = required(session, vault, study, number)
+        _require_short_way(vault)
+        if origin.begun(session, study, row.environment, number):
+            raise _by_ceremony()
+        found = advance(session, vault, by, row, after)
         LEDGER.write(session, by, [(head, _act(f"list:{after}", row, found.slots))])
         return found
+
+
+def advance(session: Session, vault: Vault, by: By, row: ListRow, after: str) -> Publication:
+    """Take the list to its next state; an active one was opened whole and had its root."""
+    before, moment = BEFORE[after]
+    if row.state != before:
+        raise Conflict(
+            T("List {n} is {state}; only a list that is {before} can become {after}.",
+              n=row.version, state=STATES[row.state], before=STATES[before],
+              after=STATES[after])
+        )  # fmt: skip
+    if after == "active":
+        _require_whole(session, vault, row)
+        _require_alone(session, row)
+    session.execute(
+        update(ListRow).where(ListRow.id == row.id).values({"state": after, moment: by.at})
+    )
+    session.refresh(row)
+    return publication(session, vault, row)
+
+
+def _require_short_way(vault: Vault) -> None:
+    if vault.environment == PRODUCTION:
+        raise Conflict(T("In production a list is made by its ceremony, never the short way."))
+
+
+def _by_ceremony() -> Conflict:
+    return Conflict(T("This list is made by a ceremony; go on there."))
 
 
 def _require_whole(session: Session, vault: Vault, row: ListRow) -> None:
@@ -239,7 +256,7 @@ def _require_alone(session: Session, row: ListRow) -> None:
         raise Conflict(T("List {n} is active already.", n=active))
 
 
-def _find(session: Session, vault: Vault, study: str, number: int) -> ListRow | None:
+def find(session: Session, vault: Vault, study: str, number: int) -> ListRow | None:
     return session.scalars(
         select(ListRow).where(
             ListRow.study == study, ListRow.environment == vault.environment,
@@ -248,15 +265,20 @@ def _find(session: Session, vault: Vault, study: str, number: int) -> ListRow | 
     ).one_or_none()  # fmt: skip
 
 
-def _missing(number: int) -> NotFound:
-    return NotFound(T("There is no list {n} of this study here.", n=number))
+def required(session: Session, vault: Vault, study: str, number: int) -> ListRow:
+    row = find(session, vault, study, number)
+    if row is None:
+        raise NotFound(T("There is no list {n} of this study here.", n=number))
+    return row
 
 
-def _publication(session: Session, vault: Vault, row: ListRow) -> Publication:
+def publication(session: Session, vault: Vault, row: ListRow) -> Publication:
     sizes = session.scalars(select(Stratum.size).where(Stratum.list_id == row.id)).all()
+    made = origin.of(session, row.study, row.environment, row.version)
     return Publication(
         row.study, row.version, row.environment, row.state, sum(sizes), row.root,
         row.seed_commitment, row.spec_hash, row.software, vault.keys.signer.verifier.text(),
+        made.beacon, made.value, made.file,
     )  # fmt: skip
 
 

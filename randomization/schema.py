@@ -2,10 +2,11 @@
 
 from ecrf.kernel.db import Database
 from randomization import forcing_tables
+from randomization.ceremony import tables as ceremonies
 from randomization.supplying import tables
 from randomization.tables import VaultBase
 
-MAKERS = (forcing_tables, tables)
+MAKERS = (ceremonies, forcing_tables, tables)
 
 
 def create(database: Database) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import Message, T
-from randomization import commit, design, lists, receipts
+from randomization import commit, lists, receipts
+from randomization.commit import Leaf
 from randomization.opened import Vault
 from randomization.receipts import FIRST, Receipt
 from randomization.tables import Allocation, ListRow, Slot
@@ -38,32 +39,46 @@ def verify(vault: Vault, study: str) -> Verification:
         ).all()
         for row in rows:
             given = _allocations(session, row)
-            flaws += _list_flaws(session, vault, row)
+            found, size = _list_flaws(session, vault, row)
+            flaws += found
             flaws += _order_flaws(row, given)
             flaws += _receipt_flaws(session, vault, row, given)
-            slots += len(design.leaves(lists.spec_of(vault, row), lists.seed_of(vault, row)))
+            slots += size
             allocations += len(given)
     return Verification(slots, allocations, tuple(flaws))
 
 
-def _list_flaws(session: Session, vault: Vault, row: ListRow) -> Iterator[Message]:
+def _list_flaws(session: Session, vault: Vault, row: ListRow) -> tuple[list[Message], int]:
+    """Return what is wrong with the list, and how many slots it has."""
+    flaws = [*_commitment_flaws(vault, row)]
+    try:
+        derived = lists.derived(session, vault, row)
+        if commit.root(derived) != row.root:
+            flaws.append(T("List {n}: the seed does not give the published root.",
+                           n=row.version))  # fmt: skip
+        flaws += _slot_flaws(session, row, derived)
+        if tuple(lists.opened_leaves(session, vault, row)) != derived:
+            flaws.append(T("List {n}: what is sealed is not what the seed gives.",
+                           n=row.version))  # fmt: skip
+    except InvalidTag:
+        return [*flaws, T("List {n}: a slot cannot be opened.", n=row.version)], 0
+    return flaws, len(derived)
+
+
+def _commitment_flaws(vault: Vault, row: ListRow) -> Iterator[Message]:
     spec, seed = lists.spec_of(vault, row), lists.seed_of(vault, row)
     if commit.spec_hash(spec.canonical()) != row.spec_hash:
         yield T("List {n}: the specification is not the published one.", n=row.version)
-    if commit.seed_commitment(seed) != row.seed_commitment:
+    committed = commit.NO_SEED if spec.imported else commit.seed_commitment(seed)
+    if committed != row.seed_commitment:
         yield T("List {n}: the seed is not the one committed to.", n=row.version)
-    derived = design.leaves(spec, seed)
-    if commit.root(derived) != row.root:
-        yield T("List {n}: the seed does not give the published root.", n=row.version)
+
+
+def _slot_flaws(session: Session, row: ListRow, derived: tuple[Leaf, ...]) -> Iterator[Message]:
     rows = session.execute(select(Slot.id, Slot.leaf).where(Slot.list_id == row.id))
     stored = {slot.id: slot.leaf for slot in rows}
     if stored != {leaf.slot_id: leaf.hash().hex() for leaf in derived}:
         yield T("List {n}: the slots are not those of the seed.", n=row.version)
-    try:
-        if tuple(lists.opened_leaves(session, vault, row)) != derived:
-            yield T("List {n}: what is sealed is not what the seed gives.", n=row.version)
-    except InvalidTag:
-        yield T("List {n}: a slot cannot be opened.", n=row.version)
 
 
 def _order_flaws(row: ListRow, given: list[Allocation]) -> Iterator[Message]:

@@ -32,7 +32,7 @@ FORMAT = "ecrf randomization bundle 1"
 MADE_KNOWN = {
     "study": "study", "list": "list", "environment": "environment", "merkle root": "root",
     "seed commitment": "seed_commitment", "specification hash": "spec_hash",
-    "vault key": "key",
+    "beacon": "beacon", "beacon value": "beacon_value", "file hash": "file", "vault key": "key",
 }  # fmt: skip
 UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ def verify(bundle: Json, publication: str = "") -> Result:
             faults.append(f"a part of the bundle cannot be read: {error!r}")
     filed = dict(line.split(": ", 1) for line in publication.splitlines() if ": " in line)
     for name, key in MADE_KNOWN.items() if publication else ():
-        if filed.get(name) != str(bundle.get("public", {}).get(key)):
+        if filed.get(name, "") != str(bundle.get("public", {}).get(key, "")):
             faults.append(f"the {name} is not the one made known beforehand")
     return Result(tuple(faults), counts, Ed25519PublicKey is not None)
 
@@ -78,21 +78,19 @@ def _whole(bundle: Json, _slots: list[Json], _counts: dict[str, int]) -> Iterato
 
 
 def _list(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[str]:
-    public, spec, seed = bundle["public"], json.loads(bundle["spec"]), bundle["seed"]
-    if _sha(bundle["spec"]) != public["spec_hash"]:
+    public, spec = bundle["public"], json.loads(bundle["spec"])
+    seed, elsewhere = bytes.fromhex(bundle["seed"]), spec["scheme"] == "imported"
+    if _sha(bundle["spec"].encode()) != public["spec_hash"]:
         yield "the specification is not the published one"
-    if (
-        hashlib.sha256(b"seed-commit" + bytes.fromhex(seed)).hexdigest()
-        != (public["seed_commitment"])
-    ):
+    if public["seed_commitment"] != ("none" if elsewhere else _sha(b"seed-commit" + seed)):
         yield "the seed is not the one committed to"
     named = [("study", "study"), ("list", "version"), ("environment", "environment")]
     if any(public[one] != spec[other] for one, other in named):
         yield "the specification is of another list"
-    slots += list_of(spec, bytes.fromhex(seed))
+    slots += bundle["leaves"] if elsewhere else list_of(spec, seed, public.get("beacon_value"))
     counts["slots"] = len(slots)
     if _root([canonical(slot) for slot in slots]) != public["root"]:
-        yield "the seed does not give the published root"
+        yield "the list is not the one whose root was published"
 
 
 def _receipts(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[str]:
@@ -114,7 +112,8 @@ def _receipts(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterat
             yield f"{who} is not on the slot that was next"
         if met & {who, said["random_number"]}:
             yield f"{who} or the number of {who} is there twice"
-        previous, last, met = _sha(text), said["at"], met | {who, said["random_number"]}
+        previous, last = _sha(text.encode()), said["at"]
+        met |= {who, said["random_number"]}
         counts["receipts"] += 1
 
 
@@ -146,8 +145,11 @@ def _kits(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[s
             yield f"the kits on the receipt of {said['participant']} went elsewhere"
 
 
-def list_of(spec: Json, seed: bytes) -> list[Json]:
-    """Return every slot of the list that this specification and seed give."""
+def list_of(spec: Json, seed: bytes, beacon: str | None = None) -> list[Json]:
+    """Return every slot that specification and seed give, the beacon mixed in by HKDF."""
+    if beacon:
+        drawn = hmac.digest(beacon.encode(), seed, "sha256")
+        seed = hmac.digest(drawn, b"ecrf-beacon-1\x01", "sha256")
     made: list[Json] = []
     for stratum in spec["strata"]:
         parts = ["ecrf-list-1", spec["environment"], spec["study"], spec["version"], stratum]
@@ -250,8 +252,8 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _root(leaves: list[str]) -> str:

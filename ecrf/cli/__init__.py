@@ -16,6 +16,7 @@ from ecrf.cli import (
     user,
     worker,
 )
+from ecrf.cli.ceremony import ceremony
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.receipt import receipt
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
@@ -44,6 +45,7 @@ main.add_command(export.verify_command)
 main.add_command(printing.print_command)
 main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
+randomization.randomization.add_command(ceremony)
 randomization.randomization.add_command(simulate_scheme)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)

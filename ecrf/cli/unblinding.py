@@ -69,11 +69,13 @@ def reveal(study_id: str, number: int, username: str, out: Path) -> None:
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--publication",
+    "publications",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What was made known before the first participant, as filed outside.",
+    help="What was made known before the first participant, as filed outside; once for each.",
 )
 @AS_JSON
-def verify(bundle: Path, publication: Path | None, as_json: bool) -> None:
+def verify(bundle: Path, publications: tuple[Path, ...], as_json: bool) -> None:
     """Check a revealed randomization: list, receipts, kits, order and gaps.
 
     Needs no installation. Exit status 1 when something is wrong, 2 when it is no bundle.
@@ -82,7 +84,8 @@ def verify(bundle: Path, publication: Path | None, as_json: bool) -> None:
         content = api.load_bundle(str(bundle))
     except ValueError as wrong:
         raise click.UsageError(f"{bundle} is no bundle: {wrong}") from None
-    found = api.verify_bundle(content, publication.read_text("utf-8") if publication else "")
+    filed = "".join(path.read_text("utf-8") for path in publications)
+    found = api.verify_bundle(content, filed)
     if as_json:
         click.echo(json.dumps(found._asdict()))
     else:

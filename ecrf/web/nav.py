@@ -36,6 +36,7 @@ ENTRIES = (
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/forced", T("Forced allocation"), Right.ALLOCATION_FORCE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/lists", T("Randomization lists"), Right.LIST_ACTIVATE),
 )
 
 

@@ -15,6 +15,7 @@ from ecrf.web import vault_forced, where
 from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
+from ecrf.web.vault_lists import pages as lists
 from ecrf.web.vault_supply import papers, returns, shipments, stock
 from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
@@ -32,14 +33,8 @@ def create(given: Services, vault: api.Vault) -> Flask:
     """Return the vault app; it alone holds the opened vault."""
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
-    for some in (
-        pages,
-        shipments.pages,
-        stock.pages,
-        returns.pages,
-        papers.pages,
-        vault_forced.pages,
-    ):
+    supply = (shipments.pages, stock.pages, returns.pages, papers.pages)
+    for some in (pages, *supply, lists.pages, vault_forced.pages):
         app.register_blueprint(some)
     return app
 

@@ -14,7 +14,8 @@ from randomization import api, bundle, design, verify_bundle
 from randomization.drbg import HmacDrbg
 from randomization.numbers import below
 from randomization.schemes import SCHEMES
-from tests.people import ANNA, DIRK, DORA, STUDY
+from tests.people import ANNA, DIRK, DORA, NOON, STUDY
+from tests.randomization import ceremonies
 from tests.randomization.conftest import STRATA, request_, spec, visit, who
 
 LOCKED = "study lock 1"
@@ -133,6 +134,45 @@ def test_tampers_are_noticed_without_any_signature(revealed, monkeypatch):
     assert not faults(lambda _: None)
 
 
+@pytest.fixture
+def ceremonial(empty):
+    """The bundle of a list that went through its ceremony and took in two participants."""
+    ceremonies.whole(empty)
+    anna = who(ANNA, at=NOON + 6 * ceremonies.HOUR)
+    for n in range(2):
+        api.randomize(empty, anna, request_(f"PUMCH-{n:03d}", STRATA[n], kits=0))
+    for person in (DORA, DIRK):
+        bundle.sign(empty, who(person, at=NOON + 7 * ceremonies.HOUR), STUDY, 1, LOCKED)
+    at = NOON + 8 * ceremonies.HOUR
+    return json.loads(bundle.bundle(empty, who(DORA, at=at), STUDY, 1))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_every_single_tamper_of_a_list_with_a_beacon_is_noticed(ceremonial):
+    assert verify_bundle.verify(ceremonial).faults == ()
+    draw, ways = Seeded(b"beacon"), list(places(ceremonial))
+    for way in ways:
+        assert verify_bundle.verify(spoil(ceremonial, way, draw)).faults, way
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_another_beacon_or_seed_is_noticed_without_any_signature(ceremonial, monkeypatch):
+    monkeypatch.setattr(verify_bundle, "Ed25519PublicKey", None)
+    for part in ("beacon_value", "seed_commitment", "root"):
+        spoilt = copy.deepcopy(ceremonial)
+        spoilt["public"][part] = "11" * 32
+        assert verify_bundle.verify(spoilt).faults, part
+    without = copy.deepcopy(ceremonial)
+    del without["public"]["beacon_value"]
+    assert verify_bundle.verify(without).faults
+    assert not verify_bundle.verify(ceremonial).faults
+
+
+def test_the_file_stays_short_enough_to_be_read():
+    written = Path(verify_bundle.__file__).read_text("utf-8").splitlines()
+    assert sum(bool(line.strip()) for line in written) < 250
+
+
 DESIGNS = [
     {"scheme": "permuted_block", "options": {"sizes": (4, 6), "weights": (2, 1)}},
     {"scheme": "big_stick", "options": {"bound": (3,)}},
@@ -153,6 +193,9 @@ def test_both_implementations_make_the_same_list(given):
     made, seed = spec(**given), bytes(range(32))
     mine = [json.loads(leaf.content()) for leaf in design.leaves(made, seed)]
     assert verify_bundle.list_of(json.loads(made.canonical()), seed) == mine
+    mixed = design.leaves(made, design.mixed(seed, "a beacon"))
+    found = verify_bundle.list_of(json.loads(made.canonical()), seed, "a beacon")
+    assert found == [json.loads(leaf.content()) for leaf in mixed] != mine
 
 
 def test_both_generators_give_the_same_stream():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ecrf.cli.demonstration import ceremonial
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.ledger import By
@@ -43,9 +44,7 @@ class Dispensary:
             {"sizes": self.stage.profile.blocks},
             strata.names(study), rule.slots_per_stratum,
         )  # fmt: skip
-        api.generate(self.vault, by, spec)
-        api.publish(self.vault, by, study.id, LIST)
-        api.activate(self.vault, by, study.id, LIST)
+        ceremonial.make(self.stage, self.vault, by, spec)
         for site in study.sites if study.supply else ():
             each = self.stage.profile.kits_per_site // len(rule.ratio)
             contents = dict.fromkeys(arms(rule), each)
