@@ -33,6 +33,9 @@ from ecrf.kernel.errors import Conflict
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import lists, receipts, shelf
+from randomization.arm import Arm
+from randomization.design import Spec
+from randomization.minimising import draws
 from randomization.opened import NotNow, Vault, one_message, permitted, vault_chain
 from randomization.receipts import FIRST, Facts, Receipt
 from randomization.shelf import GROWTH, WINDOW, Sealed
@@ -80,7 +83,8 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
     """Put the participant on the next slot, or say again what was said the first time.
 
     Refuses with one message, whether the list is used up, kits are missing or the database
-    does not answer. Three statements; one more when another allocation was waited for.
+    does not answer. Three statements, six when the list is minimised; one more when another
+    allocation was waited for.
     """
     role = permitted(by, Right.PARTICIPANT_RANDOMIZE, request.study, request.site)
     refused = _act("randomization:refuse", role, request, {})
@@ -97,7 +101,9 @@ def _allocate(
     session: Session, vault: Vault, by: By, role: Role, request: Request, ready: Ready,
     slot: Slot,
 ) -> Receipt:  # fmt: skip
-    kits = _choose(session, vault, request, ready, slot) if request.kits else []
+    spec = lists.spec_of(vault, ready.row)
+    arm = draws.arm(session, vault, by, ready.row, spec, slot, ready.serial)
+    kits = _choose(session, vault, request, ready, spec, arm) if request.kits else []
     receipt = receipts.sign(
         vault.keys.signer,
         Facts(
@@ -136,20 +142,18 @@ def _store(
 
 
 def _choose(
-    session: Session, vault: Vault, request: Request, ready: Ready, slot: Slot
+    session: Session, vault: Vault, request: Request, ready: Ready, spec: Spec, arm: Arm
 ) -> list[Sealed]:
     if ready.shelf_key is None:
         raise NotNow(shelf.FEW)
     place = shelf.Place(request.study, request.site, vault.environment, request.usable_until)
     opened = shelf.open_(vault, place, ready.shelf_key, ready.kits)
-    every = lists.spec_of(vault, ready.row).arms
     looked = WINDOW
-    while len(opened.kits) == looked and not opened.serves(every, request.kits):
+    while len(opened.kits) == looked and not opened.serves(spec.arms, request.kits):
         looked *= GROWTH
         kits = shelf.read(session, place, looked)
         opened = shelf.open_(vault, place, ready.shelf_key, kits)
-    arm = lists.arm_on(vault, ready.row, slot)
-    return opened.choose(every, arm, request.kits)
+    return opened.choose(spec.arms, arm, request.kits)
 
 
 def _again(done: Allocation, request: Request) -> Receipt:

@@ -1,8 +1,9 @@
 """Planned unblinding: two people sign, then the whole randomization is laid open.
 
-A bundle holds the published facts, the specification and seed, every receipt and every kit. A
-stranger checks it with `verify_bundle.py`, which travels beside it. Nothing is opened before
-both signatures, and the act that lays it open is written down before.
+A bundle holds the published facts, the specification and seed, every receipt, every draw of a
+minimised list, and every kit. A stranger checks it with `verify_bundle.py`, which travels
+beside it. Nothing is opened before both signatures, and the act that lays it open is written
+down before.
 """
 
 from sqlalchemy import insert, select
@@ -14,6 +15,7 @@ from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import lists, receipts, seal, shelf
+from randomization.minimising import draws
 from randomization.opened import Vault, lock
 from randomization.tables import (
     LEDGER,
@@ -87,6 +89,7 @@ def _content(session: Session, vault: Vault, row: ListRow) -> dict[str, object]:
         "spec": lists.spec_of(vault, row).canonical(),
         "seed": lists.seed_of(vault, row).hex(),
         "receipts": [{"text": text, "signature": signature} for text, signature in given],
+        "draws": list(draws.disclosed(session, vault, row)),
         **_supply(session, vault, row),
     }  # fmt: skip
 

@@ -1,4 +1,8 @@
-"""Lists: generate, publish, activate. A list changes its state, never its slots."""
+"""Lists: generate, publish, activate. A list changes its state, never its slots.
+
+A minimised list is a list like any other: its slots are drawn, numbered, committed to and
+sealed beforehand, only without an arm, which is sealed into a slot when somebody comes to it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +20,7 @@ from randomization.arm import Arm
 from randomization.commit import Leaf
 from randomization.design import Spec
 from randomization.opened import Vault, lock
+from randomization.schemes import UNDECIDED
 from randomization.seal import Context
 from randomization.tables import LEDGER, SLOTS, ListRow, Slot, Stratum
 
@@ -122,8 +127,11 @@ def data_key(vault: Vault, row: ListRow) -> bytes:
 
 
 def arm_on(vault: Vault, row: ListRow, slot: Slot) -> Arm:
-    """Open one slot."""
-    return _opened(row, data_key(vault, row), slot).arm
+    """Open one slot; LookupError when its arm is decided only when somebody comes to it."""
+    arm = _opened(row, data_key(vault, row), slot).arm
+    if arm == UNDECIDED:
+        raise LookupError("nobody stands on this slot yet")
+    return arm
 
 
 def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:

@@ -1,10 +1,11 @@
 """Making the vault's tables in an empty database."""
 
 from ecrf.kernel.db import Database
-from randomization.supplying import tables
+from randomization.minimising import tables as minimising
+from randomization.supplying import tables as supplying
 from randomization.tables import VaultBase
 
-MAKERS = (tables,)
+MAKERS = (supplying, minimising)
 
 
 def create(database: Database) -> None:

@@ -5,6 +5,7 @@ What it reports tells no arm, so that it may be read by anyone.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -12,7 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import Message, T
-from randomization import commit, design, lists, receipts
+from randomization import commit, design, lists, minimise, receipts
+from randomization.design import Spec
+from randomization.minimise import Draw
+from randomization.minimising import draws
+from randomization.minimising.tables import DrawRow
 from randomization.opened import Vault
 from randomization.receipts import FIRST, Receipt
 from randomization.tables import Allocation, ListRow, Slot
@@ -38,15 +43,29 @@ def verify(vault: Vault, study: str) -> Verification:
         ).all()
         for row in rows:
             given = _allocations(session, row)
-            flaws += _list_flaws(session, vault, row)
+            spec, seed = lists.spec_of(vault, row), lists.seed_of(vault, row)
+            drawn = _drawn(spec, seed, given)
+            flaws += _list_flaws(session, vault, row, given, drawn)
+            flaws += _draw_flaws(session, vault, row, given, drawn)
             flaws += _order_flaws(row, given)
             flaws += _receipt_flaws(session, vault, row, given)
-            slots += len(design.leaves(lists.spec_of(vault, row), lists.seed_of(vault, row)))
+            slots += len(design.leaves(spec, seed))
             allocations += len(given)
     return Verification(slots, allocations, tuple(flaws))
 
 
-def _list_flaws(session: Session, vault: Vault, row: ListRow) -> Iterator[Message]:
+def _drawn(spec: Spec, seed: bytes, given: list[Allocation]) -> list[Draw]:
+    """Make the draws of a minimised list again; as far as the strata are the list's own."""
+    if spec.scheme != minimise.NAME:
+        return []
+    strata = [allocation.stratum for allocation in given]
+    known = next((n for n, name in enumerate(strata) if name not in spec.strata), len(strata))
+    return list(minimise.again(spec, seed, strata[:known]))
+
+
+def _list_flaws(
+    session: Session, vault: Vault, row: ListRow, given: list[Allocation], drawn: list[Draw]
+) -> Iterator[Message]:
     spec, seed = lists.spec_of(vault, row), lists.seed_of(vault, row)
     if commit.spec_hash(spec.canonical()) != row.spec_hash:
         yield T("List {n}: the specification is not the published one.", n=row.version)
@@ -60,10 +79,33 @@ def _list_flaws(session: Session, vault: Vault, row: ListRow) -> Iterator[Messag
     if stored != {leaf.slot_id: leaf.hash().hex() for leaf in derived}:
         yield T("List {n}: the slots are not those of the seed.", n=row.version)
     try:
-        if tuple(lists.opened_leaves(session, vault, row)) != derived:
+        arms = {a.slot_id: made.arm for a, made in zip(given, drawn, strict=False)}
+        now = tuple(leaf._replace(arm=arms.get(leaf.slot_id, leaf.arm)) for leaf in derived)
+        if tuple(lists.opened_leaves(session, vault, row)) != now:
             yield T("List {n}: what is sealed is not what the seed gives.", n=row.version)
     except InvalidTag:
         yield T("List {n}: a slot cannot be opened.", n=row.version)
+
+
+def _draw_flaws(
+    session: Session, vault: Vault, row: ListRow, given: list[Allocation], drawn: list[Draw]
+) -> Iterator[Message]:
+    """Every draw on record is the one made again, for the receipt of the same number."""
+    key = lists.data_key(vault, row)
+    stored = draws.records(session, row)
+    slots = [allocation.slot_id for allocation in given] if drawn else []
+    for number, (was, slot, made) in enumerate(zip_longest(stored, slots, drawn), start=1):
+        if was is None or was.slot_id != slot or not _same(row, key, was, made):
+            yield T("List {n}: draw {number} is not the one the seed gives.",
+                    n=row.version, number=number)  # fmt: skip
+
+
+def _same(row: ListRow, key: bytes, was: DrawRow, made: Draw | None) -> bool:
+    try:
+        whole = (was.config, was.engine) == (row.spec_hash, minimise.ENGINE)
+        return whole and draws.opened(row, key, was) == made
+    except InvalidTag:
+        return False
 
 
 def _order_flaws(row: ListRow, given: list[Allocation]) -> Iterator[Message]:

@@ -18,6 +18,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -59,7 +60,7 @@ def verify(bundle: Json, publication: str = "") -> Result:
     faults: list[str] = []
     slots: list[Json] = []
     counts = {"slots": 0, "receipts": 0, "kits": 0}
-    for step in (_whole, _list, _receipts, _kits):
+    for step in (_whole, _list, _receipts, _draws, _kits):
         try:
             faults += step(bundle, slots, counts)
         except UNREADABLE as error:
@@ -118,6 +119,35 @@ def _receipts(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterat
         counts["receipts"] += 1
 
 
+def _draws(bundle: Json, slots: list[Json], _counts: dict[str, int]) -> Iterator[str]:
+    """Of a minimised list: each draw again, as it is on record; it gives the slot its arm."""
+    spec, known = json.loads(bundle["spec"]), {slot["slot_id"]: slot for slot in slots}
+    arms, told, made = [arm for arm, _ in spec["ratio"]], spec["options"], []
+    squared = told.get("variance") == [1]
+    given = [json.loads(r["text"]) for r in bundle["receipts"] if spec["scheme"] == "minimise"]
+    counts = {part: [0] * len(arms) for name in spec["strata"] for part in name.split("|")}
+    for number, said in enumerate(given, start=1):
+        mine, scores = said["stratum"].split("|"), [0] * len(arms)
+        weights = told.get("weights", [1] * len(mine))
+        for place, at in product(range(len(arms)), range(len(mine))):
+            n = [count + (arm == place) for arm, count in enumerate(counts[mine[at]])]
+            square = len(n) * sum(count * count for count in n) - sum(n) ** 2
+            scores[place] += weights[at] * (square if squared else max(n) - min(n))
+        best, favour, of = [s == min(scores) for s in scores], told["favour"][0], told["of"][0]
+        shares = favour * best.count(False), (of - favour) * best.count(True)
+        odds = [1 if all(best) else shares[0 if preferred else 1] for preferred in best]
+        chance = _stream(spec, bytes.fromhex(bundle["seed"]), str(number), "draw")
+        place = chance.pick(odds)
+        record = {"number": number, "stratum": said["stratum"], "counts": counts, "odds": odds}
+        record |= {"scores": scores, "point": chance.point, "arm": arms[place]}
+        made.append(canonical(record))
+        known[said["slot"]]["arm"] = arms[place]
+        for part in mine:
+            counts[part][place] += 1
+    if made != bundle["draws"]:
+        yield "the draws are not those on record"
+
+
 def _kits(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[str]:
     """Each is as committed to when packed, and went once, to somebody of its arm."""
     held: dict[str, str] = {}
@@ -150,16 +180,17 @@ def list_of(spec: Json, seed: bytes) -> list[Json]:
     """Return every slot of the list that this specification and seed give."""
     made: list[Json] = []
     for stratum in spec["strata"]:
-        parts = ["ecrf-list-1", spec["environment"], spec["study"], spec["version"], stratum]
-        arms, marks = (
-            Generator(hmac.digest(seed, canonical([*parts, use]).encode(), "sha256"))
-            for use in ("arms", "slots")
-        )
+        arms, marks = (_stream(spec, seed, stratum, use) for use in ("arms", "slots"))
         for place, arm in enumerate(SCHEMES[spec["scheme"]](arms, spec), start=1):
             mark = marks.generate(32)
             slot = {"slot_id": str(UUID(bytes=mark[:16], version=4)), "salt": mark[16:].hex()}
             made.append({**slot, "stratum": stratum, "pos": place, "arm": arm})
     return made
+
+
+def _stream(spec: Json, seed: bytes, *use: str) -> Generator:
+    parts = ["ecrf-list-1", spec["environment"], spec["study"], spec["version"], *use]
+    return Generator(hmac.digest(seed, canonical(parts).encode(), "sha256"))
 
 
 class Generator:
@@ -179,14 +210,12 @@ class Generator:
 
     def below(self, n: int) -> int:
         width = max(4, ((n - 1).bit_length() + 7) // 8)
-        limit = (1 << 8 * width) // n * n
-        while (word := int.from_bytes(self.generate(width), "big")) >= limit:
-            pass
-        return word % n
+        word = int.from_bytes(self.generate(width), "big")
+        return word % n if word < (1 << 8 * width) // n * n else self.below(n)
 
     def pick(self, weights: list[int]) -> int:
-        point = self.below(sum(weights))
-        return next(n for n in range(len(weights)) if point < sum(weights[: n + 1]))
+        self.point = self.below(sum(weights))
+        return next(n for n in range(len(weights)) if self.point < sum(weights[: n + 1]))
 
     def _update(self, given: bytes) -> None:
         for mark in (b"\x00", b"\x01") if given else (b"\x00",):
@@ -195,11 +224,15 @@ class Generator:
 
 
 def _blocks(chance: Generator, spec: Json) -> Iterator[str]:
-    sizes, whole = spec["options"]["sizes"], sum(weight for _, weight in spec["ratio"])
-    weights, made = spec["options"].get("weights", [1] * len(sizes)), 0
+    whole, sizes, made = (
+        [a for a, n in spec["ratio"] for _ in range(n)],
+        spec["options"]["sizes"],
+        0,
+    )
+    weights = spec["options"].get("weights", [1] * len(sizes))
     while made < spec["slots"]:
-        times = sizes[chance.pick(weights)] // whole
-        block = [arm for arm, weight in spec["ratio"] for _ in range(weight * times)]
+        times = sizes[chance.pick(weights)] // len(whole)
+        block = sorted(whole * times, key=whole.index)
         for last in range(len(block) - 1, 0, -1):
             other = chance.below(last + 1)
             block[last], block[other] = block[other], block[last]
@@ -230,18 +263,17 @@ def _pair(chance: Generator, spec: Json) -> Iterator[str]:
 
 def _urn(chance: Generator, spec: Json) -> Iterator[str]:
     """Draw from an urn; simple draws put nothing back, and none has one arm only."""
-    balls, add = [weight for _, weight in spec["ratio"]], 0
-    if spec["scheme"] == "urn":
-        balls, add = spec["options"]["start"] * len(balls), spec["options"]["add"][0]
+    told = spec["options"]
+    balls = [told.get("start", [weight])[0] for _, weight in spec["ratio"]]
     for _ in range(spec["slots"]):
         drawn = chance.pick(balls) if any(balls) else chance.below(len(balls))
-        balls = [count + (add if n != drawn else 0) for n, count in enumerate(balls)]
+        balls = [n + told.get("add", [0])[0] * (at != drawn) for at, n in enumerate(balls)]
         yield spec["ratio"][drawn][0]
 
 
 SCHEMES: dict[str, Callable[[Generator, Json], Iterator[str]]] = {
     "permuted_block": _blocks, "big_stick": _pair, "biased_coin": _pair, "maximal": _pair,
-    "urn": _urn, "simple": _urn, "none": _urn,
+    "urn": _urn, "simple": _urn, "none": _urn, "minimise": lambda _, spec: iter([""] * spec["slots"]),
 }  # fmt: skip
 
 
@@ -268,9 +300,9 @@ def _signed(bundle: Json, text: str, signature: str) -> bool:
     if Ed25519PublicKey is None:
         return True
     public = base64.b64decode(bundle["public"]["key"].split("+", 2)[2])[1:]
-    key, mark = Ed25519PublicKey.from_public_bytes(public), base64.b64decode(signature)
     try:
-        key.verify(mark, text.encode())
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(base64.b64decode(signature), text.encode())
     except InvalidSignature:
         return False
     return True
@@ -278,14 +310,14 @@ def _signed(bundle: Json, text: str, signature: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Check the bundle named on the command line."""
-    if (len(arguments) != 1 and arguments[1:2] != ["--publication"]) or len(arguments) == 2:
+    path, *rest = arguments or [""]
+    if not path or (rest and (rest[0] != "--publication" or len(rest) != 2)):
         sys.stderr.write("usage: verify_bundle.py BUNDLE.json [--publication FILE]\n")
         return 2
     try:
-        bundle = load(arguments[0])
-        filed = "".join(Path(name).read_text("utf-8") for name in arguments[2:])
+        bundle, filed = load(path), Path(rest[1]).read_text("utf-8") if rest else ""
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{arguments[0]} is no bundle, or nothing was filed: {error}\n")
+        sys.stderr.write(f"{path} is no bundle, or nothing was filed: {error}\n")
         return 2
     faults, counts, signed = verify(bundle, filed)
     good = ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -141,6 +141,7 @@ DESIGNS = [
     {"scheme": "urn", "options": {"start": (0,), "add": (1,)}},
     {"scheme": "simple", "options": {}, "ratio": (("A", 2), ("B", 1), ("C", 1))},
     {"scheme": "none", "options": {}, "ratio": (("A", 1),)},
+    {"scheme": "minimise", "options": {"favour": (4,), "of": (5,)}},
 ]
 
 
