@@ -30,7 +30,7 @@ from randomization.reveal import (
     code_break,
     for_preparation,
 )
-from randomization.schemes import SCHEMES, Options
+from randomization.schemes import SCHEMES, SIMULATED, Options
 from randomization.shown import GONE, KitNumber, kit_numbers
 from randomization.simulate import Characteristics, Figure, Trial, simulate
 from randomization.supply import STATES
@@ -40,7 +40,8 @@ from randomization.verify_bundle import load as load_bundle
 from randomization.verify_bundle import verify as verify_bundle
 
 __all__ = [
-    "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "STATES",
+    "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "SIMULATED",
+    "STATES",
     "Characteristics", "Disclosure", "Figure", "KitNumber", "Options", "Packing",
     "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
     "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "code_break",

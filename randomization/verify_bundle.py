@@ -273,7 +273,8 @@ def _urn(chance: Generator, spec: Json) -> Iterator[str]:
 
 SCHEMES: dict[str, Callable[[Generator, Json], Iterator[str]]] = {
     "permuted_block": _blocks, "big_stick": _pair, "biased_coin": _pair, "maximal": _pair,
-    "urn": _urn, "simple": _urn, "none": _urn, "minimise": lambda _, spec: iter([""] * spec["slots"]),
+    "urn": _urn, "simple": _urn, "none": _urn,
+    "minimise": lambda _, spec: iter([""] * spec["slots"]),
 }  # fmt: skip
 
 

@@ -203,7 +203,7 @@ def test_slots_of_both_kinds_look_alike_and_records_are_equally_long(used, anna)
 
 def test_a_record_has_room_for_a_trial_of_a_million():
     made = spec(**MINIMISED)
-    many = dict.fromkeys(minimise.none_yet(made), (10 ** 6, 10 ** 6))
+    many = dict.fromkeys(minimise.none_yet(made), (10**6, 10**6))
     drawn = minimise.draw(made, bytes(32), 10**6, many, STRATA[0])
     assert len(drawn.text().encode()) <= draws.room(made)
 
