@@ -236,12 +236,12 @@ def test_the_balance_of_108_newcomers_is_that_of_an_independent_simulation(favou
     Its rule is ours: it prefers by the sign of the weighted sum of the differences at the
     newcomer's levels (`HPSOne` of carat 2.2.1), a fair coin at 0, which is the variance metric
     of two arms; a Markov chain over all differences, without any drawing, gives 0.583 at 0.95.
-    But carat allocates *one table of participants* given to it, again and again, and with one
+    But carat takes *one table of participants* (that of the record was not kept), and with one
     table the parity of its levels decides: with a strong coin every level ends within 1, so two
     odd levels of a factor leave 0 or 2 (a mean near 1), two even ones nearly always 0. Of
     3,000 tables drawn at random, the means at 0.95 went from 0.2 to 1.0, and 257 gave all of
     carat's three numbers within 0.1, 0.1 and 0.05; in each of these 257 an odd number had
-    the background. The next test shows one.
+    the background Y. The next test shows one.
     """
     assert close(walks(newcomers, favour, TRIALS, 1), mean)
 
