@@ -1,5 +1,7 @@
 """A long list: making, committing to and checking it; and 10,000 tampers, all of them noticed.
 
+The tampers are of a list of blocks, and of a minimised one with participants on it.
+
     python -m bench.reveal
 
 The times are seconds on this machine; a tamper that is not noticed ends the run.
@@ -21,21 +23,38 @@ from tests.randomization.test_bundle import places, spoil
 STRATA = tuple(f"site={site}" for site in "ABCD")
 SLOTS, TAMPERS = 100_000, 10_000
 ARMS = ("A", "B")
+BLOCKS = ("permuted_block", {"sizes": (4, 6)})
+MINIMISED = ("minimise", {"favour": (4,), "of": (5,)})
+ENROLLED = 40
 
 
-def spec(slots):
+def spec(slots, design):
+    scheme, options = design
     return api.Spec(
-        study=people.STUDY, version=1, environment="test", scheme="permuted_block",
-        ratio=tuple((arm, 1) for arm in ARMS), options={"sizes": (4, 6)}, strata=STRATA,
+        study=people.STUDY, version=1, environment="test", scheme=scheme,
+        ratio=tuple((arm, 1) for arm in ARMS), options=options, strata=STRATA,
         slots=slots // len(STRATA),
     )  # fmt: skip
 
 
-def revealed(database, folder, slots):
+def enrol(vault):
+    """Put participants on the list, without kits."""
+    for n in range(ENROLLED):
+        by = By(people.ANNA, people.NOON, Origin.COMMAND, chance.system)
+        asked = api.Request(
+            people.STUDY, "PUMCH", f"PUMCH-{n:03d}", STRATA[n % len(STRATA)], "BL", 0,
+            people.NOON.date(),
+        )  # fmt: skip
+        api.randomize(vault, by, asked)
+
+
+def revealed(database, folder, slots, design=BLOCKS):
     """Return the bundle of an active list, and how long making the list took."""
     vault = api.Vault(database, seal.make_keys(folder / "vault.key", chance.system), "test")
     by = By(people.DORA, people.NOON, Origin.COMMAND, chance.system)
-    took = ceremony_of(vault, spec(slots))
+    took = ceremony_of(vault, spec(slots, design))
+    if slots < SLOTS:
+        enrol(vault)
     for person in (people.DORA, people.DIRK):
         signer = By(person, people.NOON, Origin.COMMAND, chance.system)
         bundle.sign(vault, signer, people.STUDY, 1, "bench")
@@ -75,14 +94,22 @@ def main():
             raise SystemExit("an untouched bundle was found faulty")
         checked = perf_counter() - began
         print(f"{kind}: {SLOTS} slots made in {took:.1f} s, checked in {checked:.1f} s")
+    for design in (BLOCKS, MINIMISED):
+        tamper(design)
+
+
+def tamper(design):
+    """Spoil single values of a bundle, every one in its turn."""
     with measure.fresh("sqlite", "vault") as (database, folder):
-        made, _ = revealed(database, folder, 120)
+        made, _ = revealed(database, folder, 200, design)
+    if api.verify_bundle(made).faults:
+        raise SystemExit("an untouched bundle was found faulty")
     draw, ways = Seeded(b"tampers"), list(places(made))
     for n in range(TAMPERS):
         way = ways[n % len(ways)]
         if not api.verify_bundle(spoil(made, way, draw)).faults:
             raise SystemExit(f"a tamper was not noticed: {way}")
-    print(f"{TAMPERS} single tampers, all noticed")
+    print(f"{design[0]}: {TAMPERS} single tampers, all noticed")
 
 
 if __name__ == "__main__":

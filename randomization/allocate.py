@@ -93,8 +93,8 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
     """Put the participant on the next slot, or say again what was said the first time.
 
     Refuses with one message, whether the list is used up, kits are missing or the database
-    does not answer. Three statements for all who ask together; one more when another process
-    was waited for, and one for each further shelf.
+    does not answer. Three statements for all who ask together, six when the list is minimised;
+    one more when another process was waited for, and one for each further shelf.
     """
     role = permitted(by, Right.PARTICIPANT_RANDOMIZE, request.study, request.site)
     refused = _act("randomization:refuse", role, request, {})
@@ -157,9 +157,9 @@ def _require_room(at: Desk, request: Request) -> None:
 def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
     request = ask.request
     slot = at.slot(request.stratum)
-    kits: Sequence[Sealed] = ()
+    held, kits = at.arm(ask.by, slot), list[Sealed]()
     with suppress(TooFew) if ask.forced and ask.forced.without_kits else nullcontext():
-        kits = at.choose(_place(vault, request), at.arm(slot), request.kits)
+        kits = at.choose(_place(vault, request), held.arm, request.kits)
     facts = Facts(
         request.study, vault.environment, at.row.version, slot.id, request.stratum,
         request.site, request.participant, slot.random_number,
@@ -168,7 +168,7 @@ def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
     )  # fmt: skip
     receipt = receipts.sign(vault.keys.signer, facts)
     known = receipts.receipt_hash(receipt.text)
-    serial = at.take(request.site, slot.stratum)
+    serial = at.take(request.site, slot, held)
     row = {
         "study": request.study, "list_id": at.row.id, "slot_id": slot.id,
         "stratum": slot.stratum, "position": slot.position, "serial": serial,
@@ -192,6 +192,7 @@ def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
 def _store(session: Session, at: Desk, made: Sequence[Made]) -> None:
     """Insert the allocations; their kits leave the shelf with them (`Allocation.kits`)."""
     if made:
+        at.store()
         session.connection().execute(STORE, [dict(one.row) for one in made])
         LEDGER.write_all(session, [(one.by, at.head, one.act) for one in made])
 

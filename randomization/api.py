@@ -35,7 +35,7 @@ from randomization.reveal import (
     code_break,
     for_preparation,
 )
-from randomization.schemes import SCHEMES, Options
+from randomization.schemes import SCHEMES, SIMULATED, Options
 from randomization.shown import GONE, KitNumber, kit_numbers
 from randomization.simulate import Characteristics, Figure, Trial, simulate
 from randomization.supply import STATES
@@ -45,7 +45,8 @@ from randomization.verify_bundle import load as load_bundle
 from randomization.verify_bundle import verify as verify_bundle
 
 __all__ = [
-    "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "STATES",
+    "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "SIMULATED",
+    "STATES",
     "Characteristics", "Disclosure", "Figure", "Given", "KitNumber", "Options", "Packing",
     "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
     "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "check_receipt",

@@ -1,8 +1,9 @@
 """Planned unblinding: two people sign, then the whole randomization is laid open.
 
-A bundle holds the published facts, the specification and seed, every receipt and every kit. A
-stranger checks it with `verify_bundle.py`, which travels beside it. Nothing is opened before
-both signatures, and the act that lays it open is written down before.
+A bundle holds the published facts, the specification and seed, every receipt, every draw of a
+minimised list, and every kit. A stranger checks it with `verify_bundle.py`, which travels
+beside it. Nothing is opened before both signatures, and the act that lays it open is written
+down before.
 """
 
 import json
@@ -17,6 +18,7 @@ from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import lists, receipts, seal, shelf
 from randomization.ceremony import origin
+from randomization.minimising import draws
 from randomization.opened import Vault, lock
 from randomization.tables import (
     LEDGER,
@@ -91,6 +93,7 @@ def _content(session: Session, vault: Vault, row: ListRow) -> dict[str, object]:
         "seed": lists.seed_of(vault, row).hex(),
         "leaves": _leaves(session, vault, row),
         "receipts": [{"text": text, "signature": signature} for text, signature in given],
+        "draws": list(draws.disclosed(session, vault, row)),
         **_supply(session, vault, row),
     }  # fmt: skip
 

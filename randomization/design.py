@@ -14,7 +14,8 @@ from ecrf.kernel.chain import canonical
 from randomization.arm import Arm
 from randomization.commit import Leaf
 from randomization.drbg import HmacDrbg
-from randomization.schemes import Ratio, scheme
+from randomization.levels import factors
+from randomization.schemes import Minimise, Ratio, scheme
 from randomization.schemes.scheme import total
 
 TAG = "ecrf-list-1"
@@ -29,9 +30,10 @@ class Spec:
     """What a list is made from, besides the seed.
 
     `options` are the scheme's own, such as block sizes. `strata` are the names of the strata in
-    the order of the list; each has at least `slots` slots. A list of one environment never
-    serves another: the environment goes into every stream. `software` is what a list is made
-    with by ceremony, "" for one made the short way.
+    the order of the list; each has at least `slots` slots. Minimisation takes its factors and
+    their levels from these names. A list of one environment never serves another: the
+    environment goes into every stream. `software` is what a list is made with by ceremony, ""
+    for one made the short way.
     """
 
     study: str
@@ -45,14 +47,17 @@ class Spec:
     software: str = ""
 
     def __post_init__(self) -> None:
+        made = None
         if self.imported:
             total(self.ratio)
         else:
-            scheme(self.scheme, self.ratio, self.options)
+            made = scheme(self.scheme, self.ratio, self.options)
         if not self.strata or len(set(self.strata)) != len(self.strata):
             raise ValueError("the strata are named once each, and at least one")
         if self.version < 1 or self.slots < 1:
             raise ValueError("the version and the number of slots are at least 1")
+        if isinstance(made, Minimise):
+            made.weighing(len(factors(self.strata)))
 
     def canonical(self) -> str:
         parts = asdict(self)
@@ -99,15 +104,16 @@ def leaves(spec: Spec, seed: bytes) -> tuple[Leaf, ...]:
 def _stratum(spec: Spec, seed: bytes, stratum: str) -> Iterator[Leaf]:
     """Arms come from one stream, ids and salts from another: neither tells of the other."""
     arms = scheme(spec.scheme, spec.ratio, spec.options).draw(
-        _stream(spec, seed, stratum, "arms"), spec.slots
+        stream(spec, seed, stratum, "arms"), spec.slots
     )
-    marks = _stream(spec, seed, stratum, "slots")
+    marks = stream(spec, seed, stratum, "slots")
     for position, arm in enumerate(arms, start=1):
         mark = marks.generate(32)
         slot_id = str(UUID(bytes=mark[:16], version=4))
         yield Leaf(slot_id, stratum, position, arm, mark[16:])
 
 
-def _stream(spec: Spec, seed: bytes, stratum: str, use: str) -> HmacDrbg:
+def stream(spec: Spec, seed: bytes, stratum: str, use: str) -> HmacDrbg:
+    """Return the generator for one use: of a stratum, or of a draw by its number."""
     parts = canonical([TAG, spec.environment, spec.study, spec.version, stratum, use])
     return HmacDrbg(hmac.digest(seed, parts.encode(), "sha256"))

@@ -8,8 +8,11 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.chain import Head
+from ecrf.kernel.ledger import By
 from randomization import lists, shelf
 from randomization.arm import Arm
+from randomization.minimising import draws
+from randomization.minimising.draws import Decided
 from randomization.opened import NotNow, Vault
 from randomization.receipts import FIRST
 from randomization.shelf import GROWTH, WINDOW, Opened, Place, Sealed, TooFew
@@ -38,6 +41,13 @@ class Former(NamedTuple):
     asked: str
     receipt: str
     signature: str
+
+
+class Held(NamedTuple):
+    """The arm of a slot, and the draw it comes from when the list is minimised."""
+
+    arm: Arm
+    decided: Decided | None
 
 
 class Looked(NamedTuple):
@@ -74,7 +84,10 @@ class Desk:
         }
         self._session, self._vault = session, vault
         self._key = lists.data_key(vault, self.row)
-        self._every = lists.spec_of(vault, self.row).arms
+        spec = lists.spec_of(vault, self.row)
+        self._every = spec.arms
+        self._minimised = draws.begin(session, vault, self.row, spec, self.serial)
+        self._decided: list[Decided] = []
         self._slots = _slots(rows)
         self._counts = _counted(rows, wishes)
         self._shelf_key: bytes | None = first.shelf_key
@@ -96,15 +109,27 @@ class Desk:
         counts = self._counts
         return counts["study"], counts["site", site], counts["stratum", stratum]
 
-    def take(self, site: str, stratum: str) -> int:
-        """Give the next slot of the stratum away; return the number of its receipt."""
-        self._slots[stratum].popleft()
-        self._counts.update(("study", ("site", site), ("stratum", stratum)))
+    def arm(self, by: By, slot: Slot) -> Held:
+        """Return the arm of the next slot, decided now when the list is minimised."""
+        if self._minimised is None:
+            return Held(lists.opened(self.row, self._key, slot).arm, None)
+        decided = self._minimised.decide(by, slot, self.serial)
+        return Held(decided.draw.arm, decided)
+
+    def take(self, site: str, slot: Slot, held: Held) -> int:
+        """Give the next slot of a stratum away; return the number of its receipt."""
+        self._slots[slot.stratum].popleft()
+        self._counts.update(("study", ("site", site), ("stratum", slot.stratum)))
+        if self._minimised is not None and held.decided is not None:
+            self._minimised.keep(held.decided)
+            self._decided.append(held.decided)
         self.serial += 1
         return self.serial - 1
 
-    def arm(self, slot: Slot) -> Arm:
-        return lists.opened(self.row, self._key, slot).arm
+    def store(self) -> None:
+        """Write down what was decided for those who took a slot."""
+        if self._minimised is not None:
+            self._minimised.store(self._session, self._decided)
 
     def choose(self, place: Place, arm: Arm, count: int) -> list[Sealed]:
         """Give `count` kits of the arm away, if the shelf has as many of every arm."""

@@ -2,6 +2,9 @@
 
 `generate`, `publish` and `activate` are the short way, for training and tests. In production
 every list goes through its ceremony (`randomization.ceremony`), which ends in the same rows.
+
+A minimised list is a list like any other: its slots are drawn, numbered, committed to and
+sealed beforehand, only without an arm, which is sealed into a slot when somebody comes to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +24,7 @@ from randomization.commit import Leaf
 from randomization.design import Spec
 from randomization.opened import Vault, lock
 from randomization.publications import Publication
+from randomization.schemes import UNDECIDED
 from randomization.seal import Context
 from randomization.tables import LEDGER, SLOTS, ListRow, Slot, Stratum
 
@@ -103,8 +107,11 @@ def data_key(vault: Vault, row: ListRow) -> bytes:
 
 
 def arm_on(vault: Vault, row: ListRow, slot: Slot) -> Arm:
-    """Open one slot."""
-    return opened(row, data_key(vault, row), slot).arm
+    """Open one slot; LookupError when its arm is decided only when somebody comes to it."""
+    arm = opened(row, data_key(vault, row), slot).arm
+    if arm == UNDECIDED:
+        raise LookupError("nobody stands on this slot yet")
+    return arm
 
 
 def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:
@@ -124,8 +131,13 @@ def derived(session: Session, vault: Vault, row: ListRow) -> tuple[Leaf, ...]:
     spec = spec_of(vault, row)
     if spec.imported:
         return tuple(opened_leaves(session, vault, row))
+    return design.leaves(spec, mixed_seed(session, vault, row))
+
+
+def mixed_seed(session: Session, vault: Vault, row: ListRow) -> bytes:
+    """Return what the list is drawn from: its seed, with the beacon mixed in if it has one."""
     beacon = origin.of(session, row.study, row.environment, row.version).value
-    return design.leaves(spec, design.mixed(seed_of(vault, row), beacon))
+    return design.mixed(seed_of(vault, row), beacon)
 
 
 def opened(row: ListRow, key: bytes, slot: Slot) -> Leaf:

@@ -1,119 +1,92 @@
-"""Minimisation with a biased coin: each participant's arm from those who came before. Pure.
+"""The draws of a minimised list: which arm, from what, and the same once more. Pure.
 
-Pocock and Simon 1975, ties and the first participant by a fair draw, whole numbers only. What
-was drawn, and from what, is kept in `Draw`; the same draw can be made again from the seed at
-any time (EMA guideline on computerised systems A5.2.4).
+A draw follows from the specification, the seed, and the strata and arms of those before. Each
+has a stream of its own, made from its number, so that any draw can be made again at any time
+(EMA guideline on computerised systems, A5.2.4).
 """
 
-import hmac
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ecrf.kernel.chain import canonical
+from randomization import design, levels
 from randomization.arm import Arm
-from randomization.drbg import HmacDrbg
-from randomization.schemes.scheme import Ratio, pick, total
+from randomization.design import Spec
+from randomization.schemes import Minimise, scheme
 
-TAG = "ecrf-minimise-1"
-Metric = Literal["range", "variance"]
-METRICS: tuple[Metric, ...] = ("range", "variance")
+ENGINE = "ecrf-minimise-1"
+NAME = "minimise"
 
-
-class Earlier(NamedTuple):
-    """A participant who has an arm: the levels of the factors in their order, and the arm."""
-
-    levels: tuple[str, ...]
-    arm: Arm
-
-
-class Draw(NamedTuple):
-    """One decision: the score of each arm in the ratio's order, the weights drawn by, the arm.
-
-    `before` counts the participants before. `weights` are out of their sum.
-    """
-
-    before: int
-    scores: tuple[int, ...]
-    weights: tuple[int, ...]
-    arm: Arm
+Counts = Mapping[str, tuple[int, ...]]
+"""How many stand at each level (`factor=level`), by arm in the order of the ratio."""
 
 
 @dataclass(frozen=True, slots=True)
-class Minimisation:
-    """The design: `weights` of the factors, and the preferred arm with `favour / of`.
+class Draw:
+    """One decision with everything it was made from; only its number and stratum print.
 
-    Unequal ratios are refused: a constant coin does not keep them (Han, Enas and McEntegart
-    2009). A coin that always prefers is refused too: allocation would be foreseeable (ICH E9).
+    `counts` are those before. `point` is the number drawn, below the sum of the odds.
     """
 
-    ratio: Ratio
-    weights: tuple[int, ...]
-    favour: int
-    of: int
-    metric: Metric = "range"
+    number: int
+    stratum: str
+    counts: Counts = field(repr=False)
+    scores: tuple[int, ...] = field(repr=False)
+    odds: tuple[int, ...] = field(repr=False)
+    point: int = field(repr=False)
+    arm: Arm
 
-    def __post_init__(self) -> None:
-        if total(self.ratio) != len(self.ratio) or len(self.ratio) < 2:
-            raise ValueError("minimisation is for two or more arms in equal shares")
-        if not self.weights or min(self.weights) < 1:
-            raise ValueError("each factor has a weight of at least 1")
-        if self.metric not in METRICS:
-            raise ValueError(f"the metric is one of {', '.join(METRICS)}")
-        if not 100 * self.favour >= 60 * self.of or not 100 * self.favour <= 95 * self.of:
-            raise ValueError("the preferred arm is taken with a probability of 0.6 to 0.95")
+    def text(self) -> str:
+        """Return all of it as text. Called where it is sealed or disclosed."""
+        return canonical({
+            "number": self.number, "stratum": self.stratum, "counts": dict(self.counts),
+            "scores": self.scores, "odds": self.odds, "point": self.point,
+            "arm": self.arm.opened(),
+        })  # fmt: skip
 
-    def decide(self, seed: bytes, earlier: Sequence[Earlier], levels: tuple[str, ...]) -> Draw:
-        """Return the draw for a participant with these levels after those `earlier`."""
-        if len(levels) != len(self.weights):
-            raise ValueError("there is one level for each factor")
-        before = len(earlier)
-        scores = self.scores(earlier, levels)
-        weights = self._odds(scores)
-        chance = HmacDrbg(_entropy(seed, before))
-        place = pick(chance, range(len(self.ratio)), weights)
-        return Draw(before, scores, weights, Arm(self.ratio[place][0]))
-
-    def scores(self, earlier: Iterable[Earlier], levels: tuple[str, ...]) -> tuple[int, ...]:
-        """Return, for each arm, the imbalance there would be if it were given."""
-        counts = [self._counts(earlier, place, level) for place, level in enumerate(levels)]
-        return tuple(
-            sum(
-                weight * self._spread([n + (i == arm) for i, n in enumerate(of_factor)])
-                for weight, of_factor in zip(self.weights, counts, strict=True)
-            )
-            for arm in range(len(self.ratio))
-        )
-
-    def _counts(self, earlier: Iterable[Earlier], place: int, level: str) -> list[int]:
-        places: Mapping[Arm, int] = {Arm(arm): i for i, (arm, _) in enumerate(self.ratio)}
-        counts = [0] * len(self.ratio)
-        for one in earlier:
-            if one.levels[place] == level:
-                counts[places[one.arm]] += 1
-        return counts
-
-    def _spread(self, counts: list[int]) -> int:
-        """Return the range, or the variance times the square of the number of arms."""
-        if self.metric == "range":
-            return max(counts) - min(counts)
-        return len(counts) * sum(n * n for n in counts) - sum(counts) ** 2
-
-    def _odds(self, scores: Sequence[int]) -> tuple[int, ...]:
-        """Share `favour` among the best arms, the rest among the others."""
-        best = [score == min(scores) for score in scores]
-        preferred, others = sum(best), len(scores) - sum(best)
-        if not others:
-            return (1,) * len(scores)
-        share = math.lcm(preferred, others)
-        return tuple(
-            self.favour * share // preferred if good
-            else (self.of - self.favour) * share // others
-            for good in best
-        )  # fmt: skip
+    def after(self, spec: Spec) -> Counts:
+        """Return the counts with this participant."""
+        place = [arm for arm, _ in spec.ratio].index(self.arm.opened())
+        mine = levels.levels(self.stratum)
+        return {
+            level: tuple(n + (level in mine and at == place) for at, n in enumerate(arms))
+            for level, arms in self.counts.items()
+        }
 
 
-def _entropy(seed: bytes, before: int) -> bytes:
-    """Return what the draw with this number is made from: each has a stream of its own."""
-    return hmac.digest(seed, canonical([TAG, before]).encode(), "sha256")
+def read(text: str) -> Draw:
+    """Return the draw whose text this is."""
+    said: dict[str, Any] = json.loads(text)
+    return Draw(
+        said["number"], said["stratum"],
+        {level: tuple(arms) for level, arms in said["counts"].items()},
+        tuple(said["scores"]), tuple(said["odds"]), said["point"], Arm(said["arm"]),
+    )  # fmt: skip
+
+
+def none_yet(spec: Spec) -> Counts:
+    """Return the counts before anyone has come."""
+    nobody = (0,) * len(spec.ratio)
+    return {level: nobody for factor in levels.factors(spec.strata) for level in factor}
+
+
+def draw(spec: Spec, seed: bytes, number: int, counts: Counts, stratum: str) -> Draw:
+    """Return the draw of that number, for a participant of the stratum after those counted."""
+    made = scheme(spec.scheme, spec.ratio, spec.options)
+    if not isinstance(made, Minimise):
+        raise TypeError("a list that is not minimised has its arms already")
+    chance = design.stream(spec, seed, str(number), "draw")
+    chosen = made.choose(chance, [counts[level] for level in levels.levels(stratum)])
+    arm = made.arms[chosen.place]
+    return Draw(number, stratum, counts, chosen.scores, chosen.odds, chosen.point, arm)
+
+
+def again(spec: Spec, seed: bytes, strata: Iterable[str]) -> Iterator[Draw]:
+    """Make every draw again, for participants of these strata in their order."""
+    counts = none_yet(spec)
+    for number, stratum in enumerate(strata, start=1):
+        made = draw(spec, seed, number, counts, stratum)
+        yield made
+        counts = made.after(spec)

@@ -1,8 +1,9 @@
 """Operating characteristics of a scheme: balance, how well it can be guessed, runs. Pure.
 
-A trial is simulated again and again with lists drawn as the real ones are. Participants come
-to a stratum as often as its share says. Guessing is by convergence: the arm that is behind so
-far in the stratum is guessed, a tie counts one half (Blackwell and Hodges 1957).
+A trial is simulated again and again, arms drawn as the real ones are. Participants come to a
+stratum as often as its share says. Guessing is by convergence: the arm that is behind so far in
+the stratum is guessed, a tie counts one half (Blackwell and Hodges 1957). With minimisation it
+is the arm that the scheme prefers, guessed by somebody who knows everyone before.
 """
 
 import hmac
@@ -14,7 +15,8 @@ from typing import NamedTuple
 
 from randomization.arm import Arm
 from randomization.drbg import HmacDrbg
-from randomization.schemes import Options, Ratio, pick, scheme
+from randomization.levels import levels
+from randomization.schemes import Minimise, Options, Ratio, pick, simulated
 
 LONGEST_RUN = 12
 
@@ -23,7 +25,8 @@ LONGEST_RUN = 12
 class Trial:
     """What is simulated: a scheme, so many participants, and the share of each stratum.
 
-    Each stratum has a list of at least `slots` slots, and of as many more as come to it.
+    Each stratum has a list of at least `slots` slots, and of as many more as come to it. Its
+    name tells the levels of factors (`site=A|sex=F`), or just names it.
     """
 
     scheme: str
@@ -45,9 +48,9 @@ class Characteristics(NamedTuple):
     """What came of all trials.
 
     `imbalance` is the largest difference between two arms in a trial, each arm's number divided
-    by its weight in the ratio; `imbalances` counts the trials by it. `guessed` is the share of
-    correct guesses. `runs` counts runs of equal arms within strata by length; the last counts
-    all that are longer.
+    by its weight in the ratio; `imbalances` counts the trials by it. `uneven` is the largest
+    such difference at any level of a factor. `guessed` is the share of correct guesses. `runs`
+    counts runs of equal arms within strata by length; the last counts all that are longer.
     """
 
     trials: int
@@ -55,6 +58,7 @@ class Characteristics(NamedTuple):
     imbalance_95: float
     imbalance_most: float
     imbalances: Mapping[float, int]
+    uneven: Figure
     guessed: Figure
     runs: Mapping[int, int]
 
@@ -63,6 +67,7 @@ class Outcome(NamedTuple):
     """One simulated trial."""
 
     imbalance: float
+    uneven: float
     guessed: float
     runs: Counter[int]
 
@@ -80,38 +85,82 @@ def simulate(trial: Trial, trials: int, seed: bytes) -> Characteristics:
         imbalances[math.ceil(0.95 * trials) - 1],
         imbalances[-1],
         dict(sorted(Counter(imbalances).items())),
+        _figure([outcome.uneven for outcome in outcomes]),
         _figure([outcome.guessed for outcome in outcomes]),
         dict(sorted(runs.items())),
     )
 
 
 def _outcomes(trial: Trial, trials: int, seed: bytes) -> Iterator[Outcome]:
-    design = scheme(trial.scheme, trial.ratio, trial.options)
+    design = simulated(trial.scheme, trial.ratio, trial.options)
     names, shares = list(trial.shares), list(trial.shares.values())
+    parts = {name: _parts(name) for name in names}
     for number in range(trials):
         chance = HmacDrbg(hmac.digest(seed, number.to_bytes(8, "big"), "sha256"))
-        sizes = Counter(
+        come = [
             names[pick(chance, range(len(names)), shares)] for _ in range(trial.participants)
-        )
-        strata = [
-            design.draw(chance, max(sizes[name], trial.slots))[: sizes[name]] for name in names
         ]
-        yield _outcome(trial.ratio, strata)
+        if isinstance(design, Minimise):
+            strata, right = _minimised(design, chance, come)
+        else:
+            sizes = Counter(come)
+            strata = {
+                name: design.draw(chance, max(sizes[name], trial.slots))[: sizes[name]]
+                for name in names
+            }
+            right = sum(_right(trial.ratio, arms) for arms in strata.values())
+        yield _outcome(trial.ratio, strata, parts, right)
 
 
-def _outcome(ratio: Ratio, strata: Sequence[Sequence[Arm]]) -> Outcome:
-    weights = {Arm(arm): weight for arm, weight in ratio}
-    totals: Counter[Arm] = Counter(arm for arms in strata for arm in arms)
-    scaled = [totals[arm] / weight for arm, weight in weights.items()]
-    right = sum(_right(weights, arms) for arms in strata)
+def _parts(stratum: str) -> tuple[str, ...]:
+    """Return the levels a stratum names; the stratum itself when it names none."""
+    return levels(stratum) if "=" in stratum else (stratum,)
+
+
+def _minimised(
+    design: Minimise, chance: HmacDrbg, come: Sequence[str]
+) -> tuple[Mapping[str, Sequence[Arm]], float]:
+    """Return the arms by stratum, and how many guesses of the preferred arm were right."""
+    counts: dict[str, list[int]] = {}
+    strata: dict[str, list[Arm]] = {}
+    right = 0.0
+    for stratum in come:
+        mine = [counts.setdefault(level, [0] * len(design.arms)) for level in levels(stratum)]
+        chosen = design.choose(chance, mine)
+        best = [score == min(chosen.scores) for score in chosen.scores]
+        right += best[chosen.place] / sum(best)
+        strata.setdefault(stratum, []).append(design.arms[chosen.place])
+        for level in mine:
+            level[chosen.place] += 1
+    return strata, right
+
+
+def _outcome(
+    ratio: Ratio, strata: Mapping[str, Sequence[Arm]], parts: Mapping[str, tuple[str, ...]],
+    right: float,
+) -> Outcome:  # fmt: skip
     runs: Counter[int] = Counter()
-    for arms in strata:
+    totals: Counter[Arm] = Counter()
+    at: dict[str, Counter[Arm]] = {}
+    for name, arms in strata.items():
         runs.update(_runs(arms))
-    return Outcome(max(scaled) - min(scaled), right / max(1, sum(map(len, strata))), runs)
+        totals.update(arms)
+        for part in parts[name]:
+            at.setdefault(part, Counter()).update(arms)
+    uneven = max(_spread(ratio, counts) for counts in at.values())
+    share = right / max(1, totals.total())
+    return Outcome(_spread(ratio, totals), uneven, share, runs)
 
 
-def _right(weights: Mapping[Arm, int], arms: Sequence[Arm]) -> float:
+def _spread(ratio: Ratio, counts: Mapping[Arm, int]) -> float:
+    """Return the largest difference between two arms, each by its weight in the ratio."""
+    scaled = [counts[Arm(arm)] / weight for arm, weight in ratio]
+    return max(scaled) - min(scaled)
+
+
+def _right(ratio: Ratio, arms: Sequence[Arm]) -> float:
     """Return how many guesses were right; a tie of the arms behind counts in parts."""
+    weights = {Arm(arm): weight for arm, weight in ratio}
     counts = dict.fromkeys(weights, 0)
     right = 0.0
     for arm in arms:

@@ -5,6 +5,7 @@ What it reports tells no arm, so that it may be read by anyone.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -12,8 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import Message, T
-from randomization import commit, lists, receipts
+from randomization import commit, lists, minimise, receipts
 from randomization.commit import Leaf
+from randomization.minimise import Draw
+from randomization.minimising import draws
+from randomization.minimising.tables import DrawRow
 from randomization.opened import Vault
 from randomization.receipts import FIRST, Receipt
 from randomization.tables import Allocation, ListRow, Slot
@@ -39,8 +43,10 @@ def verify(vault: Vault, study: str) -> Verification:
         ).all()
         for row in rows:
             given = _allocations(session, row)
-            found, size = _list_flaws(session, vault, row)
+            drawn = _drawn(session, vault, row, given)
+            found, size = _list_flaws(session, vault, row, given, drawn)
             flaws += found
+            flaws += _draw_flaws(session, vault, row, given, drawn)
             flaws += _order_flaws(row, given)
             flaws += _receipt_flaws(session, vault, row, given)
             slots += size
@@ -48,7 +54,20 @@ def verify(vault: Vault, study: str) -> Verification:
     return Verification(slots, allocations, tuple(flaws))
 
 
-def _list_flaws(session: Session, vault: Vault, row: ListRow) -> tuple[list[Message], int]:
+def _drawn(session: Session, vault: Vault, row: ListRow, given: list[Allocation]) -> list[Draw]:
+    """Make the draws of a minimised list again; as far as the strata are the list's own."""
+    spec = lists.spec_of(vault, row)
+    if spec.scheme != minimise.NAME:
+        return []
+    strata = [allocation.stratum for allocation in given]
+    known = next((n for n, name in enumerate(strata) if name not in spec.strata), len(strata))
+    seed = lists.mixed_seed(session, vault, row)
+    return list(minimise.again(spec, seed, strata[:known]))
+
+
+def _list_flaws(
+    session: Session, vault: Vault, row: ListRow, given: list[Allocation], drawn: list[Draw]
+) -> tuple[list[Message], int]:
     """Return what is wrong with the list, and how many slots it has."""
     flaws = [*_commitment_flaws(vault, row)]
     try:
@@ -57,7 +76,9 @@ def _list_flaws(session: Session, vault: Vault, row: ListRow) -> tuple[list[Mess
             flaws.append(T("List {n}: the seed does not give the published root.",
                            n=row.version))  # fmt: skip
         flaws += _slot_flaws(session, row, derived)
-        if tuple(lists.opened_leaves(session, vault, row)) != derived:
+        arms = {a.slot_id: made.arm for a, made in zip(given, drawn, strict=False)}
+        now = tuple(leaf._replace(arm=arms.get(leaf.slot_id, leaf.arm)) for leaf in derived)
+        if tuple(lists.opened_leaves(session, vault, row)) != now:
             flaws.append(T("List {n}: what is sealed is not what the seed gives.",
                            n=row.version))  # fmt: skip
     except InvalidTag:
@@ -79,6 +100,27 @@ def _slot_flaws(session: Session, row: ListRow, derived: tuple[Leaf, ...]) -> It
     stored = {slot.id: slot.leaf for slot in rows}
     if stored != {leaf.slot_id: leaf.hash().hex() for leaf in derived}:
         yield T("List {n}: the slots are not those of the seed.", n=row.version)
+
+
+def _draw_flaws(
+    session: Session, vault: Vault, row: ListRow, given: list[Allocation], drawn: list[Draw]
+) -> Iterator[Message]:
+    """Every draw on record is the one made again, for the receipt of the same number."""
+    key = lists.data_key(vault, row)
+    stored = draws.records(session, row)
+    slots = [allocation.slot_id for allocation in given] if drawn else []
+    for number, (was, slot, made) in enumerate(zip_longest(stored, slots, drawn), start=1):
+        if was is None or was.slot_id != slot or not _same(row, key, was, made):
+            yield T("List {n}: draw {number} is not the one the seed gives.",
+                    n=row.version, number=number)  # fmt: skip
+
+
+def _same(row: ListRow, key: bytes, was: DrawRow, made: Draw | None) -> bool:
+    try:
+        whole = (was.config, was.engine) == (row.spec_hash, minimise.ENGINE)
+        return whole and draws.opened(row, key, was) == made
+    except InvalidTag:
+        return False
 
 
 def _order_flaws(row: ListRow, given: list[Allocation]) -> Iterator[Message]:

@@ -11,13 +11,13 @@ wrong (named), 2 this is no bundle.
 
 from __future__ import annotations
 
-import base64
+import argparse
 import hashlib
 import hmac
 import json
-import sys
-from collections import Counter
+from base64 import b64decode
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,7 +34,6 @@ MADE_KNOWN = {
     "seed commitment": "seed_commitment", "specification hash": "spec_hash",
     "beacon": "beacon", "beacon value": "beacon_value", "file hash": "file", "vault key": "key",
 }  # fmt: skip
-UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 Json = dict[str, Any]
 
 
@@ -56,13 +55,11 @@ def load(path: str) -> Json:
 
 def verify(bundle: Json, publication: str = "") -> Result:
     """Check a bundle, against what was made known beforehand when that is given."""
-    faults: list[str] = []
-    slots: list[Json] = []
-    counts = {"slots": 0, "receipts": 0, "kits": 0}
-    for step in (_whole, _list, _receipts, _kits):
+    faults, slots, counts = list[str](), list[Json](), {"slots": 0, "receipts": 0, "kits": 0}
+    for step in (_whole, _list, _receipts, _draws, _kits):
         try:
             faults += step(bundle, slots, counts)
-        except UNREADABLE as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             faults.append(f"a part of the bundle cannot be read: {error!r}")
     filed = dict(line.split(": ", 1) for line in publication.splitlines() if ": " in line)
     for name, key in MADE_KNOWN.items() if publication else ():
@@ -96,25 +93,54 @@ def _list(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[s
 def _receipts(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[str]:
     """Each is signed, names the one before, and has the slot that was next in its stratum."""
     public, known = bundle["public"], {slot["slot_id"]: slot for slot in slots}
-    previous, last, reached, met = "0" * 64, "", Counter[str](), set[str]()
+    previous, last, met, reached = "0" * 64, "", set[str](), list[str]()
     for receipt in bundle["receipts"]:
         text, said = receipt["text"], json.loads(receipt["text"])
-        who, slot = said["participant"], known.get(said["slot"], {})
+        who, stratum, slot = said["participant"], said["stratum"], known.get(said["slot"], {})
         if not _signed(bundle, text, receipt["signature"]):
             yield f"the receipt of {who} is not as it was signed"
         if said["previous"] != previous or said["at"] < last:
             yield f"the receipt of {who} does not follow the one before"
         if any(said[name] != public[name] for name in ("study", "list", "environment")):
             yield f"the receipt of {who} is of another list"
-        reached[said["stratum"]] += 1
-        next_one = (said["stratum"], reached[said["stratum"]])
-        if (slot.get("stratum"), slot.get("pos")) != next_one:
+        reached.append(stratum)
+        if (slot.get("stratum"), slot.get("pos")) != (stratum, reached.count(stratum)):
             yield f"{who} is not on the slot that was next"
-        if met & {who, said["random_number"]}:
+        if who in met or said["random_number"] in met:
             yield f"{who} or the number of {who} is there twice"
-        previous, last = _sha(text.encode()), said["at"]
         met |= {who, said["random_number"]}
-        counts["receipts"] += 1
+        previous, last = _sha(text.encode()), said["at"]
+    counts["receipts"] = len(bundle["receipts"])
+
+
+def _draws(bundle: Json, slots: list[Json], _counts: dict[str, int]) -> Iterator[str]:
+    """Of a minimised list: each draw again, as it is on record; it gives the slot its arm."""
+    spec, known = json.loads(bundle["spec"]), {slot["slot_id"]: slot for slot in slots}
+    arms, told, made = [arm for arm, _ in spec["ratio"]], spec["options"], []
+    seed = mixed(bytes.fromhex(bundle["seed"]), bundle["public"].get("beacon_value"))
+    given = [json.loads(r["text"]) for r in bundle["receipts"] if spec["scheme"] == "minimise"]
+    counts = {part: [0] * len(arms) for name in spec["strata"] for part in name.split("|")}
+    for number, said in enumerate(given, start=1):
+        mine, scores = said["stratum"].split("|"), [0] * len(arms)
+        weights = told.get("weights", [1] * len(mine))
+        for place, at in product(range(len(arms)), range(len(mine))):
+            n = [count + (arm == place) for arm, count in enumerate(counts[mine[at]])]
+            square = len(n) * sum(count * count for count in n) - sum(n) ** 2
+            spread = square if told.get("variance") == [1] else max(n) - min(n)
+            scores[place] += weights[at] * spread
+        best, favour, of = [s == min(scores) for s in scores], told["favour"][0], told["of"][0]
+        shares = favour * best.count(False), (of - favour) * best.count(True)
+        odds = [1 if all(best) else shares[0 if preferred else 1] for preferred in best]
+        chance = _stream(spec, seed, str(number), "draw")
+        place = chance.pick(odds)
+        record = {"number": number, "stratum": said["stratum"], "counts": counts, "odds": odds}
+        drawn = {"scores": scores, "point": chance.point, "arm": arms[place]}
+        made.append(canonical({**record, **drawn}))
+        known[said["slot"]]["arm"] = arms[place]
+        for part in mine:
+            counts[part][place] += 1
+    if made != bundle["draws"]:
+        yield "the draws are not those on record"
 
 
 def _kits(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[str]:
@@ -146,22 +172,26 @@ def _kits(bundle: Json, slots: list[Json], counts: dict[str, int]) -> Iterator[s
 
 
 def list_of(spec: Json, seed: bytes, beacon: str | None = None) -> list[Json]:
-    """Return every slot that specification and seed give, the beacon mixed in by HKDF."""
-    if beacon:
-        drawn = hmac.digest(beacon.encode(), seed, "sha256")
-        seed = hmac.digest(drawn, b"ecrf-beacon-1\x01", "sha256")
-    made: list[Json] = []
+    """Return every slot that specification and seed give."""
+    made, seed = [], mixed(seed, beacon)
     for stratum in spec["strata"]:
-        parts = ["ecrf-list-1", spec["environment"], spec["study"], spec["version"], stratum]
-        arms, marks = (
-            Generator(hmac.digest(seed, canonical([*parts, use]).encode(), "sha256"))
-            for use in ("arms", "slots")
-        )
+        arms, marks = (_stream(spec, seed, stratum, use) for use in ("arms", "slots"))
         for place, arm in enumerate(SCHEMES[spec["scheme"]](arms, spec), start=1):
             mark = marks.generate(32)
             slot = {"slot_id": str(UUID(bytes=mark[:16], version=4)), "salt": mark[16:].hex()}
             made.append({**slot, "stratum": stratum, "pos": place, "arm": arm})
     return made
+
+
+def mixed(seed: bytes, beacon: str | None) -> bytes:
+    """Return the seed with the beacon mixed in by HKDF, if there is one."""
+    drawn = hmac.digest((beacon or "").encode(), seed, "sha256")
+    return hmac.digest(drawn, b"ecrf-beacon-1\x01", "sha256") if beacon else seed
+
+
+def _stream(spec: Json, seed: bytes, *use: str) -> Generator:
+    parts = ["ecrf-list-1", spec["environment"], spec["study"], spec["version"], *use]
+    return Generator(hmac.digest(seed, canonical(parts).encode(), "sha256"))
 
 
 class Generator:
@@ -181,14 +211,12 @@ class Generator:
 
     def below(self, n: int) -> int:
         width = max(4, ((n - 1).bit_length() + 7) // 8)
-        limit = (1 << 8 * width) // n * n
-        while (word := int.from_bytes(self.generate(width), "big")) >= limit:
-            pass
-        return word % n
+        word = int.from_bytes(self.generate(width), "big")
+        return word % n if word < (1 << 8 * width) // n * n else self.below(n)
 
     def pick(self, weights: list[int]) -> int:
-        point = self.below(sum(weights))
-        return next(n for n in range(len(weights)) if point < sum(weights[: n + 1]))
+        self.point = self.below(sum(weights))
+        return next(n for n in range(len(weights)) if self.point < sum(weights[: n + 1]))
 
     def _update(self, given: bytes) -> None:
         for mark in (b"\x00", b"\x01") if given else (b"\x00",):
@@ -197,11 +225,12 @@ class Generator:
 
 
 def _blocks(chance: Generator, spec: Json) -> Iterator[str]:
-    sizes, whole = spec["options"]["sizes"], sum(weight for _, weight in spec["ratio"])
-    weights, made = spec["options"].get("weights", [1] * len(sizes)), 0
+    sizes, made = spec["options"]["sizes"], 0
+    weights = spec["options"].get("weights", [1] * len(sizes))
+    whole = [arm for arm, weight in spec["ratio"] for _ in range(weight)]
     while made < spec["slots"]:
-        times = sizes[chance.pick(weights)] // whole
-        block = [arm for arm, weight in spec["ratio"] for _ in range(weight * times)]
+        times = sizes[chance.pick(weights)] // len(whole)
+        block = sorted(whole * times, key=whole.index)
         for last in range(len(block) - 1, 0, -1):
             other = chance.below(last + 1)
             block[last], block[other] = block[other], block[last]
@@ -232,18 +261,18 @@ def _pair(chance: Generator, spec: Json) -> Iterator[str]:
 
 def _urn(chance: Generator, spec: Json) -> Iterator[str]:
     """Draw from an urn; simple draws put nothing back, and none has one arm only."""
-    balls, add = [weight for _, weight in spec["ratio"]], 0
-    if spec["scheme"] == "urn":
-        balls, add = spec["options"]["start"] * len(balls), spec["options"]["add"][0]
+    told = spec["options"]
+    balls = [told.get("start", [weight])[0] for _, weight in spec["ratio"]]
     for _ in range(spec["slots"]):
         drawn = chance.pick(balls) if any(balls) else chance.below(len(balls))
-        balls = [count + (add if n != drawn else 0) for n, count in enumerate(balls)]
+        balls = [n + told.get("add", [0])[0] * (at != drawn) for at, n in enumerate(balls)]
         yield spec["ratio"][drawn][0]
 
 
 SCHEMES: dict[str, Callable[[Generator, Json], Iterator[str]]] = {
     "permuted_block": _blocks, "big_stick": _pair, "biased_coin": _pair, "maximal": _pair,
     "urn": _urn, "simple": _urn, "none": _urn,
+    "minimise": lambda _, spec: iter([""] * spec["slots"]),
 }  # fmt: skip
 
 
@@ -260,41 +289,39 @@ def _root(leaves: list[str]) -> str:
     """Return the Merkle root (RFC 6962)."""
     level = [hashlib.sha256(b"\x00" + leaf.encode()).digest() for leaf in leaves]
     while len(level) > 1:
-        pairs = [level[n : n + 2] for n in range(0, len(level), 2)]
-        level = [p[0] if len(p) == 1 else hashlib.sha256(b"\x01" + p[0] + p[1]).digest()
-                 for p in pairs]  # fmt: skip
+        odd = [level.pop()] if len(level) % 2 else []
+        both = zip(level[0::2], level[1::2])  # noqa: B905 - Python 3.9 has no strict
+        level = [hashlib.sha256(b"\x01" + one + two).digest() for one, two in both] + odd
     return level[0].hex() if level else hashlib.sha256().hexdigest()
 
 
 def _signed(bundle: Json, text: str, signature: str) -> bool:
     if Ed25519PublicKey is None:
         return True
-    public = base64.b64decode(bundle["public"]["key"].split("+", 2)[2])[1:]
-    key, mark = Ed25519PublicKey.from_public_bytes(public), base64.b64decode(signature)
+    public = b64decode(bundle["public"]["key"].split("+", 2)[2])[1:]
     try:
-        key.verify(mark, text.encode())
+        Ed25519PublicKey.from_public_bytes(public).verify(b64decode(signature), text.encode())
     except InvalidSignature:
         return False
     return True
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Check the bundle named on the command line."""
-    if (len(arguments) != 1 and arguments[1:2] != ["--publication"]) or len(arguments) == 2:
-        sys.stderr.write("usage: verify_bundle.py BUNDLE.json [--publication FILE]\n")
-        return 2
+    parser = argparse.ArgumentParser("verify_bundle.py")
+    parser.add_argument("bundle")
+    parser.add_argument("--publication", type=Path, nargs="*", default=[], dest="filed")
+    given = parser.parse_args()
     try:
-        bundle = load(arguments[0])
-        filed = "".join(Path(name).read_text("utf-8") for name in arguments[2:])
+        bundle = load(given.bundle)
+        filed = "".join(file.read_text("utf-8") for file in given.filed)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{arguments[0]} is no bundle, or nothing was filed: {error}\n")
-        return 2
+        parser.error(f"{given.bundle} is no bundle, or nothing was filed: {error}")
     faults, counts, signed = verify(bundle, filed)
-    good = ", ".join(f"{count} {name}" for name, count in counts.items())
-    checked = "checked" if signed else "NOT checked: `cryptography` is not installed"
-    sys.stdout.write("\n".join([*(faults or [f"Good: {good}."]), f"Signatures {checked}.\n"]))
+    seals = "checked" if signed else "NOT checked: `cryptography` is not installed"
+    print(*faults or ["Good:", *counts.items()], f"Signatures {seals}.", sep="\n")  # noqa: T201
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -21,6 +21,7 @@ STATIC = ROOT / "ecrf" / "web" / "static"
 MOST_LINES = 300
 LONG = {
     "ecrf/study/model.py": "the vocabulary of a definition is one page and holds no logic",
+    "randomization/verify_bundle.py": "it travels alone beside every revealed bundle",
     "reports/verify.py": "it travels alone inside every package",
 }
 

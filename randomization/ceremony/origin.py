@@ -1,6 +1,7 @@
 """Where a list comes from, besides its specification: a beacon, or a file made elsewhere."""
 
 import json
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -29,10 +30,15 @@ def of(session: Session, study: str, environment: str, version: int) -> Origin:
             CeremonyStep.step.in_([Step.BEACON.value, Step.IMPORT.value]),
         )
     )  # fmt: skip
-    told: dict[str, str] = {}
+    return told(texts)
+
+
+def told(texts: Iterable[str]) -> Origin:
+    """Return the origin that these steps tell of."""
+    said: dict[str, str] = {}
     for text in texts:
-        told |= json.loads(text)
-    return Origin(told.get("beacon", ""), told.get("value", ""), told.get("file", ""))
+        said |= json.loads(text)
+    return Origin(said.get("beacon", ""), said.get("value", ""), said.get("file", ""))
 
 
 def begun(session: Session, study: str, environment: str, version: int) -> bool:

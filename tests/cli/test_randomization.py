@@ -103,3 +103,32 @@ def test_somebody_without_an_account_generates_nothing(run):
     done = run("generate", STUDY, "--block", "4", "--as", "nobody")
     assert done.exit_code == 1
     assert "There is no account nobody." in done.output
+
+
+MINIMISE = ["generate", STUDY, "--scheme", "minimise", "--as", "alma"]
+
+
+def test_a_minimised_list_goes_the_same_way_and_shows_as_much(run):
+    """Factors and levels are those of the study; nothing printed tells of the scheme."""
+    made = run(*MINIMISE, "--option", "favour=4", "--option", "of=5", "--option", "weights=2,1")
+    assert made.exit_code == 0, made.output
+    other = run(*GENERATE, "--list", "2")
+    names = [
+        [line.split(": ")[0] for line in shown.output.splitlines()] for shown in (made, other)
+    ]
+    assert names[0] == names[1]
+    assert "minimise" not in made.output
+    assert run("publish", STUDY, "--as", "alma").exit_code == 0
+    assert run("activate", STUDY, "--as", "alma").exit_code == 0
+
+
+def test_a_minimised_list_that_cannot_be_is_named(run):
+    for options, said in [
+        (["--option", "favour=4"], "one of"),
+        (["--option", "favour=99", "--option", "of=100"], "0.6 to 0.95"),
+        (["--option", "favour=4", "--option", "of=5", "--option", "weights=1"], "1 weights"),
+    ]:
+        shown = run(*MINIMISE, *options)
+        assert shown.exit_code == 2
+        assert said in shown.output
+    assert run("generate", STUDY, "--scheme", "taves", "--as", "alma").exit_code == 2

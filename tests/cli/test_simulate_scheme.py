@@ -46,3 +46,47 @@ def test_what_cannot_be_is_named():
         shown = run(*arguments)
         assert shown.exit_code == 2
         assert said in shown.output
+
+
+FACTORS = ("--factor", "site=P:3,T:1", "--factor", "bg=Y:60,N:40")
+COIN = ("--scheme", "minimise", "--option", "favour=4", "--option", "of=5")
+
+
+def test_factors_make_the_strata_and_their_shares():
+    found = json.loads(run("--block", "4", *FACTORS, "--json").output)
+    assert found["design"]["shares"] == {
+        "site=P|bg=Y": 180, "site=P|bg=N": 120, "site=T|bg=Y": 60, "site=T|bg=N": 40,
+    }  # fmt: skip
+    named = json.loads(run("--block", "4", "--stratum", "site=P|bg=Y=3", "--json").output)
+    assert named["design"]["shares"] == {"site=P|bg=Y": 3}
+
+
+def test_minimisation_and_its_coinless_kin_are_simulated():
+    assert "correct guesses" in run(*COIN, *FACTORS).output
+    assert json.loads(run("--scheme", "taves", *FACTORS, "--json").output)["trials"] == 20
+
+
+def test_the_picture_is_a_page_or_a_drawing(tmp_path):
+    import pypdf
+
+    page, drawn = tmp_path / "scheme.pdf", tmp_path / "scheme.svg"
+    assert run(*COIN, *FACTORS, "--plot", str(page)).exit_code == 0
+    assert run(*COIN, *FACTORS, "--plot", str(drawn)).exit_code == 0
+    text = pypdf.PdfReader(page).pages[0].extract_text()
+    for part in ("minimise", "4 strata", "trials by imbalance", "correct guesses", "mean"):
+        assert part in text
+        assert part in drawn.read_text()
+    assert drawn.read_text().count("<rect") > 4
+
+
+def test_what_cannot_be_drawn_or_shared_is_named(tmp_path):
+    for arguments, said in [
+        (("--plot", str(tmp_path / "scheme.png")), ".pdf or .svg"),
+        ((*FACTORS, "--stratum", "all=1"), "not both"),
+        (("--factor", "site=P"), "number from 1"),
+        ((*COIN, *FACTORS, "--option", "weights=1"), "1 weights"),
+        (COIN, "name its levels"),
+    ]:
+        shown = run(*arguments) if "--scheme" in arguments else run("--block", "4", *arguments)
+        assert shown.exit_code == 2, shown.output
+        assert said in shown.output
