@@ -5,10 +5,7 @@ again. Participants are put on slots strictly in order, once each, whatever is a
 the same time, or again after a crash.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -33,6 +30,7 @@ from ecrf.kernel.errors import Conflict
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import lists, receipts, shelf
+from randomization.asking import Request
 from randomization.opened import NotNow, Vault, one_message, permitted, vault_chain
 from randomization.receipts import FIRST, Facts, Receipt
 from randomization.shelf import GROWTH, WINDOW, Sealed
@@ -40,27 +38,6 @@ from randomization.tables import LEDGER, Allocation, Kit, ListRow, Shelf, Slot
 
 Done = aliased(Allocation, name="done")
 SEEN = LEDGER.chain.alias("seen")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the blinded side asks: a participant, the stratum, kits for the first visit.
-
-    `kits` may be 0. A kit must be usable until `usable_until`, that day included.
-    """
-
-    study: str
-    site: str
-    participant: str
-    stratum: str
-    visit: str
-    kits: int
-    usable_until: date
-
-    def asked(self) -> str:
-        """Return the hash of what may not differ when it is asked again."""
-        parts = [self.study, self.site, self.participant, self.stratum]
-        return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
 class Ready(NamedTuple):

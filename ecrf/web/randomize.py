@@ -5,6 +5,7 @@ the two, asking again gives the same answer, so nothing has to be repaired by ha
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Flask, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,30 +20,39 @@ from ecrf.web import where
 from ecrf.web.routes import Again, Pages
 from forms import randomizing
 from forms.randomizing import Standing
-from randomization import api
+from randomization.asking import Answers, Checked, KitNumber, Receipt, Request, Visit
 from visits import lookup, randomized
 from visits.randomized import Drawn
 from visits.windows import civil_date
 
 pages = Pages("randomize", __name__)
 PAGE = "/<study_id>/participants/<code>/randomize"
-EXTENSION = "ecrf.vault"
-
-Vault = api.Vault
+EXTENSION = "ecrf.asks"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """All the blinded side can ask of the vault; no answer depends on an arm."""
+    """All the blinded side can ask of the vault, wherever it runs; no answer holds an arm."""
 
-    _vault: api.Vault
+    _vault: Answers
 
-    def randomize(self, by: By, asked: api.Request) -> api.Receipt:
-        return api.randomize(self._vault, by, asked)
+    def randomize(self, by: By, asked: Request) -> Receipt:
+        return self._vault.randomize(by, asked)
+
+    def assign_kits(
+        self, by: By, visit: Visit, count: int, usable_until: date
+    ) -> tuple[str, ...]:
+        return self._vault.assign_kits(by, visit, count, usable_until)
+
+    def release_kits(self, by: By, visit: Visit) -> tuple[KitNumber, ...]:
+        return self._vault.release_kits(by, visit)
+
+    def verify(self, by: By, study: str) -> Checked:
+        return self._vault.verify(by, study)
 
 
-def connect(app: Flask, vault: api.Vault) -> None:
-    """Let the app's randomize page reach the vault, through a client that shows no arm."""
+def connect(app: Flask, vault: Answers) -> None:
+    """Let the app's pages ask the vault, through a client that shows nothing else of it."""
     app.extensions[EXTENSION] = Client(vault)
 
 
@@ -56,7 +66,7 @@ def carry_out(session: Session, by: By, client: Client, at: Standing) -> Drawn:
         )
     today = civil_date(by.at, at.who.zone)
     supply = at.study.supply
-    asked = api.Request(
+    asked = Request(
         study=at.study.id, site=at.who.site, participant=at.who.code, stratum=at.stratum,
         visit=at.rule.visit, kits=supply.dispense.get(at.rule.visit, 0) if supply else 0,
         usable_until=randomized.covered_until(at.study, at.rule.visit, today),
