@@ -93,16 +93,21 @@ def load_shared(path: Path) -> bytes:
 
 
 def _load(path: Path, others: int, wanted: str) -> bytes:
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            raise Unavailable(
+                T("The key file {path} is missing; `ecrf init` makes it.", path=str(path))
+            )
+        if path.stat().st_mode & others:
+            raise Unavailable(
+                T("The key file {path} may be read by others; chmod {mode} it.",
+                  path=str(path), mode=wanted)
+            )  # fmt: skip
+        return base64.b64decode(path.read_bytes(), validate=False)
+    except PermissionError:
         raise Unavailable(
-            T("The key file {path} is missing; `ecrf init` makes it.", path=str(path))
-        )
-    if path.stat().st_mode & others:
-        raise Unavailable(
-            T("The key file {path} may be read by others; chmod {mode} it.",
-              path=str(path), mode=wanted)
-        )  # fmt: skip
-    return base64.b64decode(path.read_bytes(), validate=False)
+            T("The key file {path} may not be read by this user.", path=str(path))
+        ) from None
 
 
 def signer(path: Path, name: str = SIGNING_NAME) -> Signer:

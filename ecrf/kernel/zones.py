@@ -60,8 +60,6 @@ def _secret(config: Config) -> Iterator[str]:
         keys.load_shared(config.secret_file)
     except Unavailable as wrong:
         yield f"ECRF_SECRET_FILE: {wrong}"
-    except PermissionError:
-        yield f"ECRF_SECRET_FILE: {config.secret_file} cannot be read by this user."
 
 
 def _file(url: str) -> Path | None:
