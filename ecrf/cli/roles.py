@@ -4,16 +4,17 @@ import click
 
 from ecrf.migrations.roles import Names, Part, sql
 
+USUAL = Names()
 PARTS = click.Choice(["cluster", "main", "vault"])
 
 
 @click.command()
 @click.argument("part", type=PARTS)
-@click.option("--main-database", "main", default=Names.main, show_default=True)
-@click.option("--vault-database", "vaults", default=Names.vaults, show_default=True)
-@click.option("--owner", default=Names.owner, show_default=True, help="Owns and migrates.")
-@click.option("--blinded", default=Names.blinded, show_default=True, help="The blinded app's.")
-@click.option("--vault", default=Names.vault, show_default=True, help="The vault app's.")
+@click.option("--main-database", "main", default=USUAL.main, show_default=True)
+@click.option("--vault-database", "vaults", default=USUAL.vaults, show_default=True)
+@click.option("--owner", default=USUAL.owner, show_default=True, help="Owns and migrates.")
+@click.option("--blinded", default=USUAL.blinded, show_default=True, help="The blinded app's.")
+@click.option("--vault", default=USUAL.vault, show_default=True, help="The vault app's.")
 def roles(part: Part, **names: str) -> None:
     """Print SQL that gives each process a PostgreSQL role of its own; pipe it to psql.
 
