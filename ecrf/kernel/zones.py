@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import DBAPIError
 
 from ecrf.kernel import keys
 from ecrf.kernel.config import Config
@@ -47,11 +48,18 @@ def vault(config: Config, main: Database, own: Database) -> Iterator[str]:
 
 def databases(main: Database, own: Database) -> Iterator[str]:
     """Yield what is wrong when the two databases are one, by whatever two names."""
-    if inspect(main.engine).has_table("slot"):
+    tables = []
+    for database in (main, own):
+        try:
+            tables.append(set(inspect(database.engine).get_table_names()))
+        except DBAPIError:
+            yield f"The database {database.engine.url} cannot be opened by this user."
+            return
+    if "slot" in tables[0]:
         yield "The main database holds the vault's tables; each needs a database of its own."
-    elif inspect(own.engine).has_table("person"):
+    elif "person" in tables[1]:
         yield f"{VAULT_URL} names the main database; the vault needs its own."
-    elif not inspect(own.engine).has_table("slot"):
+    elif "slot" not in tables[1]:
         yield f"{VAULT_URL} names a database without tables of a vault; see `ecrf init`."
 
 

@@ -12,11 +12,13 @@ from ecrf.kernel import chance, clock
 from ecrf.web import vault_address
 from ecrf.web.vault_client import Line
 from ecrf.web.vault_service import Service
+from tests.databases import Prepared
 from tests.randomization.conftest import (  # noqa: F401
     keys,
     stocked_databases,
     vault,
 )
+from tests.vault_apart.installations import fill
 
 SECRET = b"s" * 32
 
@@ -50,6 +52,17 @@ def free_port():
 
 def line_to(text, secret=SECRET, patience=20.0, now=clock.now, draw=chance.system):
     return Line(vault_address.read(text), secret, now, draw, patience)
+
+
+@pytest.fixture(scope="session")
+def filled_vaults(tmp_path_factory, postgres_server):
+    """Vaults of the shipped trial, made once and copied."""
+    folder = tmp_path_factory.mktemp("filled")
+
+    def make(database):
+        fill(database, folder / "vault.key")
+
+    return Prepared(folder / "filled.db", postgres_server, make)
 
 
 @pytest.fixture(params=("unix", "http"))

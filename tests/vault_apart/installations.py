@@ -8,7 +8,6 @@ from sqlalchemy import make_url
 
 from ecrf.kernel import keys
 from ecrf.kernel.chance import Seeded
-from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import By, Origin
 from ecrf.study import shipped, strata
 from randomization import api, seal
@@ -18,10 +17,15 @@ FAR = date(2099, 1, 1)
 """Kits that are usable whenever the tests are run: real processes have the real time."""
 
 
+def make_key(path):
+    """Make a key file; it is the same wherever it lies."""
+    return seal.make_keys(path, Seeded(b"apart"))
+
+
 def fill(database, key_file):
-    """Make a vault with the trial's list, and kits at PUMCH, under the keys of the file."""
+    """Make a vault with the trial's list and kits at PUMCH, under the keys of `make_key`."""
     api.create_tables(database)
-    vault = api.Vault(database, seal.make_keys(key_file, Seeded(b"apart")), "test")
+    vault = api.Vault(database, make_key(key_file), "test")
     by = By(ALMA, NOON, Origin.COMMAND, Seeded(b"ceremony"))
     study = shipped.load(STUDY)
     ratio = study.randomization.ratio
@@ -39,7 +43,7 @@ def fill(database, key_file):
 class Place:
     """Where an installation keeps what: `shared` by both processes, `own` of the vault."""
 
-    def __init__(self, folder: Path, main_url, vault_url=None):
+    def __init__(self, folder: Path, main_url=None, vault_url=None):
         self.shared, self.own = folder / "shared", folder / "own"
         self.shared.mkdir(parents=True)
         self.own.mkdir()
@@ -47,14 +51,13 @@ class Place:
         self.vault_url = vault_url or f"sqlite:///{self.own / 'vault.db'}"
         self.key_file, self.secret = self.own / "vault.key", self.shared / "secret.key"
         self.socket = self.shared / "vault.sock"
-        database = Database(self.vault_url)
-        fill(database, self.key_file)
-        database.dispose()
+        make_key(self.key_file)
         keys.make(self.secret, lambda: b"s" * 32)
 
-    def main_from(self, url):
-        """Copy a main database, a file, to its place."""
-        shutil.copyfile(make_url(url).database, make_url(self.main_url).database)
+    def files_from(self, main_url, vault_url):
+        """Copy both databases, which are files, to their places."""
+        for there, here in ((main_url, self.main_url), (vault_url, self.vault_url)):
+            shutil.copyfile(make_url(there).database, make_url(here).database)
 
     @property
     def common(self):

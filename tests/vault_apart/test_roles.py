@@ -2,6 +2,7 @@
 
 import ast
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from tests.web.test_randomize import PASSWORD, ready_databases  # noqa: F401
 from tools.schemas import metadata
 
 ROOT = Path(__file__).parents[2]
+NUMBERS = count(1)
 SECRET = "a password of a role"
 
 
@@ -41,9 +43,11 @@ def url_as(url, role):
 def run(url, statements):
     """Run a script as psql would, each statement by itself."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.connection.driver_connection.execute(statements)
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.connection.driver_connection.execute(statements)
+    finally:
+        engine.dispose()
 
 
 class Cluster:
@@ -51,7 +55,7 @@ class Cluster:
 
     def __init__(self, server, main_url, vault_url):
         self.server, self.main_url, self.vault_url = server, main_url, vault_url
-        prefix = f"ecrf_{os.getpid()}"
+        prefix = f"ecrf_{os.getpid()}_{next(NUMBERS)}"
         self.names = Names(
             make_url(main_url).database, make_url(vault_url).database,
             f"{prefix}_owner", f"{prefix}_blinded", f"{prefix}_keeper",
@@ -79,13 +83,11 @@ class Cluster:
             run(admin, f"DROP ROLE {role}")
 
 
-@pytest.fixture
-def cluster(postgres_server, ready_databases, vault_databases, folder, tmp_path):  # noqa: F811
-    """The trial in force with somebody to randomize, an empty vault, and the roles."""
-    main_url = ready_databases.copy("postgresql", tmp_path)
-    vault_url = vault_databases.copy("postgresql", tmp_path)
-    made = Cluster(postgres_server(), main_url, vault_url)
-    made.place = Place(folder, main_url, vault_url)
+@pytest.fixture(scope="module")
+def cluster(postgres_server, ready_databases, filled_vaults):  # noqa: F811
+    """The trial in force with somebody to randomize, its vault, and the roles."""
+    urls = [p.copy("postgresql", None) for p in (ready_databases, filled_vaults)]
+    made = Cluster(postgres_server(), *urls)
     made.give()
     yield made
     made.end()
@@ -173,12 +175,13 @@ def test_the_blinded_app_removes_no_entry_and_the_vault_changes_no_answer_and_no
 @pytest.mark.req("BL-03")
 def test_under_their_roles_both_processes_work(cluster, folder):  # noqa: F811
     """Save, randomize over the line; on the vault's side hand out and break the code."""
-    place, names = cluster.place, cluster.names
+    place, names = Place(folder, cluster.main_url, cluster.vault_url), cluster.names
     shared = place.common | {"ECRF_DATABASE_URL": url_as(cluster.main_url, names.blinded)}
     own = place.vaults | {
         "ECRF_DATABASE_URL": url_as(cluster.main_url, names.vault),
         "ECRF_VAULT_DATABASE_URL": url_as(cluster.vault_url, names.vault),
     }  # fmt: skip
+    run(cluster.main_url, "UPDATE visit SET held_on = '2026-02-20' WHERE key = 'SCR'")
     blinded = Process(("--only", "blinded"), shared, free_port(), folder / "blinded.txt")
     vault = Process(("--only", "vault"), own, free_port(), folder / "vault.txt")
     with running(vault, blinded):

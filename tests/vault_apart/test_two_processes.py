@@ -61,10 +61,10 @@ def folder():
 
 
 @pytest.fixture
-def place(folder, ready_databases, tmp_path):  # noqa: F811
+def place(folder, ready_databases, filled_vaults, tmp_path):  # noqa: F811
     """Both databases as files, the trial in force, PUMCH-001 ready to be randomized."""
-    made = Place(folder, None)
-    made.main_from(ready_databases.copy("sqlite", tmp_path))
+    made = Place(folder)
+    made.files_from(*(p.copy("sqlite", tmp_path) for p in (ready_databases, filled_vaults)))
     return made
 
 

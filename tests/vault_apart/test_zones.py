@@ -71,5 +71,12 @@ def test_one_database_by_two_names_is_noticed(database, vault_database):
     other.dispose()
 
 
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(place):
+    gone = Database("postgresql+psycopg://keeper:hush@127.0.0.1:9/ecrf_vault")
+    (wrong,) = zones.databases(place.database, gone)
+    assert "keeper:***@127.0.0.1:9/ecrf_vault cannot be opened" in wrong
+    gone.dispose()
+
+
 def test_a_database_without_tables_is_no_vault(database, empty_database):
     assert "without tables of a vault" in "".join(zones.databases(database, empty_database))
