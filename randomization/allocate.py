@@ -6,11 +6,9 @@ wait for the lock in one process are served together, one after the other, each 
 and an act of its own, in one commit.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -23,6 +21,7 @@ from ecrf.kernel.errors import Conflict, Refused
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import receipts, under_lock
+from randomization.asking import Request
 from randomization.desk import Desk, Former, Wish
 from randomization.opened import NotNow, Vault, one_message, permitted
 from randomization.receipts import Facts, Receipt
@@ -31,35 +30,6 @@ from randomization.tables import LEDGER, Allocation
 
 FULL = (T("in the study"), T("at this site"), T("in this stratum"))
 STORE = insert(cast("Table", Allocation.__table__))
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the blinded side asks: a participant, the stratum, kits for the first visit.
-
-    `kits` may be 0. A kit must be usable until `usable_until`, that day included. `most_…` are
-    how many may be randomized in the study, at the site, in the stratum; None: any number.
-    """
-
-    study: str
-    site: str
-    participant: str
-    stratum: str
-    visit: str
-    kits: int
-    usable_until: date
-    most_study: int | None = None
-    most_site: int | None = None
-    most_stratum: int | None = None
-
-    @property
-    def capped(self) -> bool:
-        return (self.most_study, self.most_site, self.most_stratum) != (None, None, None)
-
-    def asked(self) -> str:
-        """Return the hash of what may not differ when it is asked again."""
-        parts = [self.study, self.site, self.participant, self.stratum]
-        return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from ecrf.kernel.chance import Draw
 from ecrf.kernel.config import Config
 from ecrf.kernel.db import Database
 from randomization import schema, seal
-from randomization.allocate import Request, randomize
+from randomization.allocate import randomize
+from randomization.answering import Vault
+from randomization.asking import KitNumber, Request, Visit
 from randomization.bundle import SIGNERS, bundle
 from randomization.bundle import sign as sign_unblinding
 from randomization.design import Spec
@@ -18,12 +20,11 @@ from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
 from randomization.given import Given, given
 from randomization.given import kits as given_kits
 from randomization.given import randomized as given_to
-from randomization.kits import Packing, Visit, dispense
+from randomization.kits import Packing, dispense
 from randomization.kits import assign as assign_kits
 from randomization.kits import register as register_kits
 from randomization.lists import activate, generate, publish, published
 from randomization.numbers import tidy
-from randomization.opened import Vault
 from randomization.publications import Publication
 from randomization.receipts import Receipt
 from randomization.receipts import check as check_receipt
@@ -36,7 +37,7 @@ from randomization.reveal import (
     for_preparation,
 )
 from randomization.schemes import SCHEMES, SIMULATED, Options
-from randomization.shown import GONE, KitNumber, kit_numbers
+from randomization.shown import GONE, kit_numbers
 from randomization.simulate import Characteristics, Figure, Trial, simulate
 from randomization.supply import STATES
 from randomization.tables import LEDGER

@@ -17,7 +17,8 @@ from ecrf.kernel.errors import Conflict, NotFound, Problem, Unacceptable
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from randomization import allocate
-from randomization.allocate import Forced, Request
+from randomization.allocate import Forced
+from randomization.asking import Request
 from randomization.forcing_tables import Forcing, ForcingSettled
 from randomization.opened import Vault, lock, one_message, permitted
 from randomization.receipts import Receipt

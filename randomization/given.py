@@ -9,9 +9,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from randomization import receipts
+from randomization.asking import KitNumber
 from randomization.opened import Vault
 from randomization.receipts import Receipt
-from randomization.shown import GONE, HANDED_OUT, KitNumber
+from randomization.shown import GONE, HANDED_OUT
 from randomization.tables import Allocation, Kit, ListRow
 
 

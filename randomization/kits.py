@@ -14,6 +14,7 @@ from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
 from randomization import commit, lists, numbers, receipts, seal, shelf, supply
 from randomization.arm import Arm
+from randomization.asking import Visit
 from randomization.commit import Packed
 from randomization.opened import NotNow, Vault, lock, one_message, permitted
 from randomization.shelf import Place
@@ -41,16 +42,6 @@ class Packing:
     batch: str
     expiry: date
     contents: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """The visit of a participant that kits are for."""
-
-    study: str
-    site: str
-    participant: str
-    visit: str
 
 
 def register(vault: Vault, by: By, packing: Packing) -> tuple[str, ...]:

@@ -13,14 +13,14 @@ from ecrf.kernel import chain
 from ecrf.kernel.access import Right, Role
 from ecrf.kernel.chain import Head
 from ecrf.kernel.db import Database
-from ecrf.kernel.errors import NotAllowed, Unavailable
+from ecrf.kernel.errors import NotAllowed
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T
 from ecrf.kernel.together import Together
+from randomization.asking import REFERENCE_BYTES, unavailable
 from randomization.seal import Keys
 from randomization.tables import LEDGER
 
-REFERENCE_BYTES = 4
 _LOG = getLogger("ecrf.vault")
 
 
@@ -76,17 +76,24 @@ def one_message(vault: Vault, by: By, act: Act) -> Iterator[None]:
     The cause is written on the vault's chain, where the unblinded side finds it by the
     reference. A failing database gives the same message.
     """
-    try:
+    with one_silence(by):
         try:
             yield
         except NotNow as missing:
             reference = by.draw(REFERENCE_BYTES).hex()
             _note_cause(vault, by, act, reference, missing.cause)
-            raise _unavailable(reference) from None
+            raise unavailable(reference) from None
+
+
+@contextmanager
+def one_silence(by: By) -> Iterator[None]:
+    """Turn a failing database into the one message with a reference, and nothing else."""
+    try:
+        yield
     except DBAPIError as failure:
         reference = by.draw(REFERENCE_BYTES).hex()
         _LOG.error("the vault's database: %s, reference %s", type(failure).__name__, reference)
-        raise _unavailable(reference) from None
+        raise unavailable(reference) from None
 
 
 def _note_cause(vault: Vault, by: By, act: Act, reference: str, cause: str) -> None:
@@ -94,13 +101,3 @@ def _note_cause(vault: Vault, by: By, act: Act, reference: str, cause: str) -> N
     refused = Act(act.action, act.role, act.study, act.site, act.key, refs, cause)
     with vault.database.write() as session:
         LEDGER.write(session, by, [(lock(session, act.study or ""), refused)])
-
-
-def _unavailable(reference: str) -> Unavailable:
-    return Unavailable(
-        T(
-            "This is not possible at the moment; nothing was changed. Tell the study's support "
-            "the reference {reference}.",
-            reference=reference,
-        )
-    )

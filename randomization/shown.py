@@ -1,24 +1,14 @@
 """Kits of a participant as far as their numbers go: no arm is opened, nothing is disclosed."""
 
-from typing import NamedTuple
-
 from sqlalchemy import select
 
+from randomization.asking import KitNumber
 from randomization.opened import Vault
 from randomization.supply import State
 from randomization.tables import Kit
 
 HANDED_OUT = (State.DISPENSED, State.RETURNED)
 GONE = (State.LOST, State.REJECTED, State.EXPIRED)
-
-
-class KitNumber(NamedTuple):
-    """A kit number, the visit it is for, whether it was handed out, and whether it is gone."""
-
-    number: str
-    visit: str
-    dispensed: bool
-    gone: bool
 
 
 def kit_numbers(vault: Vault, study: str, site: str, participant: str) -> tuple[KitNumber, ...]:

@@ -28,7 +28,7 @@ LONG = {
 ONLY_IN = {
     "datetime.now": "ecrf/kernel/clock.py",
     "secrets": "ecrf/kernel/chance.py",
-    "os.environ": "ecrf/cli/installation.py",
+    "os.environ": "ecrf/kernel/config.py",
 }
 NOWHERE = (
     "session.commit", "connection.commit", "datetime.utcnow", "date.today", "datetime.today",

@@ -11,6 +11,7 @@ from ecrf.cli import (
     lock,
     printing,
     randomization,
+    roles,
     serve,
     study,
     user,
@@ -35,6 +36,7 @@ main.add_command(demo.demo)
 main.add_command(serve.init)
 main.add_command(serve.serve)
 main.add_command(worker.worker)
+main.add_command(roles.roles)
 main.add_command(user.user)
 main.add_command(study.study)
 main.add_command(form.form)

@@ -1,6 +1,5 @@
 """Opening what the settings name: databases, keys; and who gives a command."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel import accounts, chance, clock
 from ecrf.kernel.accounts import NOBODY
-from ecrf.kernel.config import Config
+from ecrf.kernel.config import Config, read
 from ecrf.kernel.db import Database
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.ledger import By, Origin
@@ -30,7 +29,7 @@ class Installation:
 def configured() -> Config:
     """Read the settings from the environment; end the command when one cannot be right."""
     try:
-        return Config.from_env(os.environ)
+        return read()
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from None
 

@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 
 from ecrf.cli.installation import Installation, opened, refusals_shown
-from ecrf.kernel import chance, clock
+from ecrf.kernel import chance, clock, keys
 from ecrf.kernel.accounts import NOBODY
 from ecrf.kernel.ledger import By, Origin
 from ecrf.study.tables import StudyRow
@@ -65,7 +65,7 @@ def one(place: Installation, study_id: str) -> Swept:
 
 def every(place: Installation) -> dict[str, Swept]:
     """Sweep every study, where the vault's key is; elsewhere nothing."""
-    if not place.config.vault_key_file.is_file():
+    if not keys.readable(place.config.vault_key_file):
         return {}
     with place.database.read() as session:
         studies = session.scalars(select(StudyRow.id).order_by(StudyRow.id)).all()

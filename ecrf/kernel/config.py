@@ -3,8 +3,9 @@
 With none of them set everything works on SQLite under `./var`.
 """
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,14 +18,17 @@ class Environment(StrEnum):
 
 SETTINGS: Mapping[str, str] = {
     "ECRF_DATABASE_URL": "The main (blinded) database. Default: SQLite in the data directory.",
-    "ECRF_VAULT_DATABASE_URL": "The vault's own database; never the main one.",
+    "ECRF_VAULT_DATABASE_URL": "The vault's own database; never the main one. Not set for "
+    "`ecrf serve --only blinded`.",
     "ECRF_DATA_DIR": "Where files live. Default: ./var",
     "ECRF_PROTOCOLS": "Folder of study definitions. Default: the ones shipped.",
-    "ECRF_SECRET_FILE": "Reserved for signed cookies; this version signs none, because a "
-    "session is a random token of which the database keeps the hash.",
+    "ECRF_SECRET_FILE": "Secret the blinded process and the vault's process share, under which "
+    "questions and answers between them are signed; mode 600, or 640 with a group of the two. "
+    "Cookies are not signed: a session is a random token of which the database keeps the hash.",
     "ECRF_VAULT_KEY_FILE": "Key that opens the vault's arms; the vault app alone reads it.",
-    "ECRF_VAULT_ADDRESS": "Reserved for a vault app in its own process; `ecrf serve` runs both "
-    "apps behind one port.",
+    "ECRF_VAULT_ADDRESS": "Where a vault in its own process answers the blinded one: "
+    "unix:///run/ecrf/vault.sock, or http://127.0.0.1:8801 on the same machine. `ecrf serve` "
+    "without `--only` runs both apps in one process and needs none.",
     "ECRF_SIGNING_KEY_FILE": "Ed25519 key that signs checkpoints of the ledger.",
     "ECRF_BASE_URL": "Address people use; when it begins with https, cookies are secure.",
     "ECRF_SMTP_URL": "Reserved for a mail server; this version sends no mail.",
@@ -49,6 +53,12 @@ class Config:
     smtp_url: str | None
     environment: Environment
     locale: str
+    named: frozenset[str] = frozenset()
+    """The settings that were given, whatever their value."""
+
+    def without_vault(self) -> "Config":
+        """Return the settings of a process that may not know where the vault is kept."""
+        return replace(self, vault_database_url="")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -77,6 +87,7 @@ class Config:
             smtp_url=environ.get("ECRF_SMTP_URL") or None,
             environment=_environment(environ.get("ECRF_ENVIRONMENT", "test")),
             locale=environ.get("ECRF_LOCALE", "en"),
+            named=frozenset(name for name in SETTINGS if name in environ),
         )
         if config.database_url == config.vault_database_url:
             raise ValueError(
@@ -85,6 +96,11 @@ class Config:
         if config.locale not in ("en", "zh"):
             raise ValueError("ECRF_LOCALE is en or zh")
         return config
+
+
+def read() -> Config:
+    """Return the settings of this process; ValueError as in `Config.from_env`."""
+    return Config.from_env(os.environ)
 
 
 def _path(value: str | None) -> Path | None:

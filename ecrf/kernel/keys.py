@@ -88,17 +88,37 @@ def make(path: Path, content: Callable[[], bytes]) -> bytes:
     return made
 
 
+def readable(path: Path) -> bool:
+    """Say whether this process may read the file, also where it may not even look."""
+    return os.access(path, os.R_OK)
+
+
 def load(path: Path) -> bytes:
     """Return the key in the file; refuse when it is missing or others may read it."""
-    if not path.is_file():
+    return _load(path, 0o077, "600")
+
+
+def load_shared(path: Path) -> bytes:
+    """Return a secret that two users of one group hold; refuse when others may read it."""
+    return _load(path, 0o037, "640")
+
+
+def _load(path: Path, others: int, wanted: str) -> bytes:
+    try:
+        if not path.is_file():
+            raise Unavailable(
+                T("The key file {path} is missing; `ecrf init` makes it.", path=str(path))
+            )
+        if path.stat().st_mode & others:
+            raise Unavailable(
+                T("The key file {path} may be read by others; chmod {mode} it.",
+                  path=str(path), mode=wanted)
+            )  # fmt: skip
+        return base64.b64decode(path.read_bytes(), validate=False)
+    except PermissionError:
         raise Unavailable(
-            T("The key file {path} is missing; `ecrf init` makes it.", path=str(path))
-        )
-    if path.stat().st_mode & 0o077:
-        raise Unavailable(
-            T("The key file {path} may be read by others; chmod 600 it.", path=str(path))
-        )
-    return base64.b64decode(path.read_bytes(), validate=False)
+            T("The key file {path} may not be read by this user.", path=str(path))
+        ) from None
 
 
 def signer(path: Path, name: str = SIGNING_NAME) -> Signer:

@@ -6,6 +6,7 @@ what nobody asks for again.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from flask import Flask, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -23,7 +24,7 @@ from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
 from forms import randomizing
 from forms.randomizing import Standing
-from randomization import api
+from randomization.asking import Answers, Checked, KitNumber, Receipt, Request, Visit
 from visits import lookup, randomized
 from visits.allocating import asking, correcting, room
 from visits.allocating.asking import Question
@@ -32,23 +33,32 @@ from visits.windows import civil_date
 
 pages = Pages("randomize", __name__)
 PAGE = "/<study_id>/participants/<code>/randomize"
-EXTENSION = "ecrf.vault"
-
-Vault = api.Vault
+EXTENSION = "ecrf.asks"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """All the blinded side can ask of the vault; no answer depends on an arm."""
+    """All the blinded side can ask of the vault, wherever it runs; no answer holds an arm."""
 
-    _vault: api.Vault
+    _vault: Answers
 
-    def randomize(self, by: By, asked: api.Request) -> api.Receipt:
-        return api.randomize(self._vault, by, asked)
+    def randomize(self, by: By, asked: Request) -> Receipt:
+        return self._vault.randomize(by, asked)
+
+    def assign_kits(
+        self, by: By, visit: Visit, count: int, usable_until: date
+    ) -> tuple[str, ...]:
+        return self._vault.assign_kits(by, visit, count, usable_until)
+
+    def release_kits(self, by: By, visit: Visit) -> tuple[KitNumber, ...]:
+        return self._vault.release_kits(by, visit)
+
+    def verify(self, by: By, study: str) -> Checked:
+        return self._vault.verify(by, study)
 
 
-def connect(app: Flask, vault: api.Vault) -> None:
-    """Let the app's randomize page reach the vault, through a client that shows no arm."""
+def connect(app: Flask, vault: Answers) -> None:
+    """Let the app's pages ask the vault, through a client that shows nothing else of it."""
     app.extensions[EXTENSION] = Client(vault)
 
 
@@ -87,12 +97,12 @@ def carry_out(session: Session, by: By, client: Client, at: Standing) -> Drawn:
     return drawn
 
 
-def requested(by: By, at: Standing) -> api.Request:
+def requested(by: By, at: Standing) -> Request:
     """Return what the vault is asked for somebody who stands ready."""
     today = civil_date(by.at, at.who.zone)
     supply = at.study.supply
     most = room.most(at.study, at.who.site, at.stratum)
-    return api.Request(
+    return Request(
         study=at.study.id, site=at.who.site, participant=at.who.code,
         stratum=at.stratum or "", visit=at.rule.visit,
         kits=supply.dispense.get(at.rule.visit, 0) if supply else 0,
@@ -101,7 +111,7 @@ def requested(by: By, at: Standing) -> api.Request:
     )  # fmt: skip
 
 
-def drawn_from(receipt: api.Receipt, zone: str) -> Drawn:
+def drawn_from(receipt: Receipt, zone: str) -> Drawn:
     """Return the vault's answer in the words of this side."""
     return Drawn(
         receipt.random_number, receipt.kit_numbers, f"{receipt.text}\n{receipt.signature}",

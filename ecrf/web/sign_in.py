@@ -1,6 +1,6 @@
 """Signing in and out, and the first page: which study."""
 
-from flask import g, make_response, redirect, render_template, request
+from flask import current_app, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel import accounts
@@ -13,6 +13,7 @@ from ecrf.web.services import services
 
 pages = Pages("sign_in", __name__)
 HELD = "held:"
+VAULT = "/vault/"
 NEVER_HELD = ("csrf", "password", "pin", "pin_again")
 
 Held = list[tuple[str, str]]
@@ -105,7 +106,13 @@ def inside(then: str) -> str:
 
 
 def _first_page(study: str) -> str:
-    """Return where the person starts: who reads only at the grid, who enters data at Today."""
+    """Return where the person starts: who reads only at the grid, who enters data at Today.
+
+    A vault app in its own process begins with its own pages.
+    """
+    if "vault" in current_app.blueprints:
+        own = [page for page in nav.entries(g.actor, study) if page.path.startswith(VAULT)]
+        return own[0].path if own else f"{VAULT}code-break"
     if g.actor.may(Right.PARTICIPANT_READ, study) and not g.actor.may(Right.ENTRY_WRITE, study):
         return f"/{study}/participants"
     found = nav.entries(g.actor, study)
