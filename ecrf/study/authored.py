@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
+from ecrf.study.closed import Closed
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
@@ -239,6 +240,7 @@ class Study(Frozen):
     randomization: Randomization | None = None
     supply: Supply | None = None
     adjudication: WrittenAdjudication | None = None
+    closed: Closed | None = None
     consequences: WrittenConsequences = WrittenConsequences()
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
+from ecrf.study.closed import Closed
 from ecrf.study.asking import QueryWords
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
@@ -358,6 +359,7 @@ class Study(Frozen):
     annotations: tuple[Words, ...] = ()
     consent: Expression | None = None
     adjudication: Adjudication | None = None
+    closed: Closed | None = None
     consequences: Consequences = Consequences()
     laboratory: Laboratory | None = None
     verification: reviewing.Verification = reviewing.Verification()
