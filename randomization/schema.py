@@ -1,10 +1,11 @@
 """Making the vault's tables in an empty database."""
 
 from ecrf.kernel.db import Database
+from randomization.closed import tables as closed
 from randomization.supplying import tables
 from randomization.tables import VaultBase
 
-MAKERS = (tables,)
+MAKERS = (closed, tables)
 
 
 def create(database: Database) -> None:

@@ -16,6 +16,7 @@ from ecrf.cli import (
     user,
     worker,
 )
+from ecrf.cli.consorting import consort
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 from ecrf.cli.unblinding import reveal, sign
@@ -45,6 +46,7 @@ main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
+randomization.randomization.add_command(consort)
 randomization.randomization.add_command(sign)
 randomization.randomization.add_command(reveal)
 randomization.randomization.add_command(verify_bundle)

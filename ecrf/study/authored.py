@@ -20,8 +20,8 @@ from pydantic_core import PydanticCustomError
 
 from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
-from ecrf.study.closed import Closed
 from ecrf.study.asking import QueryWords
+from ecrf.study.closed import Closed
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words

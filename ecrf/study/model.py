@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field
 
 from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
-from ecrf.study.closed import Closed
 from ecrf.study.asking import QueryWords
+from ecrf.study.closed import Closed
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
 from ecrf.study.laboratory import Laboratory

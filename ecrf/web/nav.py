@@ -35,6 +35,10 @@ ENTRIES = (
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/closed", T("Closed reports"), Right.CLOSED_READ),
+    Entry("/vault/{study}/reads", T("Reads of arms"), Right.READS_READ),
+    Entry("/vault/{study}/unblinding", T("Unblinding"), Right.RANDOMIZATION_READ),
+    Entry("/vault/{study}/consort", T("CONSORT"), Right.RANDOMIZATION_READ),
 )
 
 

@@ -15,6 +15,7 @@ from ecrf.web import where
 from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
+from ecrf.web.vault_oversight import closed, consorting, reads, unblinding
 from ecrf.web.vault_supply import papers, returns, shipments, stock
 from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
@@ -34,6 +35,9 @@ def create(given: Services, vault: api.Vault) -> Flask:
     app.extensions[EXTENSION] = vault
     for some in (pages, shipments.pages, stock.pages, returns.pages, papers.pages):
         app.register_blueprint(some)
+    for some in (closed.pages, reads.pages, unblinding.pages, consorting.pages):
+        app.register_blueprint(some)
+    app.after_request(reads.watch)
     return app
 
 
