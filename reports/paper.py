@@ -37,7 +37,7 @@ MARGIN, TOP, BOTTOM = 16 * mm, 34 * mm, 14 * mm
 BODY = WIDTH - 2 * MARGIN
 PAD = 3.0
 BELOW = 90.0
-ACROSS = 800.0
+ACROSS = 760.0
 """How long the water mark may be, from corner to corner."""
 INK, QUIET, LINE, SHADE = map(HexColor, ("#0b0c0c", "#505a5f", "#b1b4b6", "#f3f2f1"))
 WATER = Color(0.6, 0.1, 0.4, alpha=0.12)

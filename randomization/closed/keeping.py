@@ -96,7 +96,7 @@ def keep(vault: Vault, by: By, made: Made) -> int:
 
 
 def listing(vault: Vault, by: By, study: str) -> list[Kept]:
-    """Return the reports the person may read, the newest first; the board sees released ones."""
+    """Return the reports the person may read, newest first; the board sees released ones."""
     _role(by, Right.CLOSED_READ, study)
     with vault.database.read() as session:
         rows = session.execute(_query(vault, study).order_by(ClosedReport.number.desc()))

@@ -58,7 +58,7 @@ def _story(report: dict[str, Any], taken: Taken, title: str) -> Iterator[Flowabl
         [_say(T("Ledger of the data"), taken), report["data"]],
     ]
     yield table(rows, (2, 5), header=False)
-    columns = [f"{arm['label'][taken.locale]}, N = {arm['n']}" for arm in report["arms"]]
+    columns = [f"{arm['label'][taken.locale]}\nN = {arm['n']}" for arm in report["arms"]]
     columns.append(_say(T("All"), taken))
     for part in report["tables"]:
         yield space(12)
@@ -128,7 +128,7 @@ class _Curve(Flowable):  # type: ignore[misc]
             canvas.line(0, below + 2.5, 26, below + 2.5)
             canvas.setDash()
             canvas.setFillColor(paper.INK)
-            canvas.drawString(32, below, paper.printable(self._names[n]))
+            canvas.drawString(32, below, paper.printable(self._names[n].replace("\n", ", ")))
         canvas.restoreState()
 
     def _axes(self, frame: plot.Frame) -> None:
