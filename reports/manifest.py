@@ -14,10 +14,11 @@ from reports.read import Selection, Version
 from reports.treated import Treatments
 
 SOFTWARE = version("ecrf")
-UNBLINDED = """UNBLINDED: trt.csv says who was allocated to which treatment. The folder randomization has
-the bundle it was taken from; check it with
+UNBLINDED = """UNBLINDED: trt.csv says who was allocated to which treatment. The folder
+randomization has the bundle it was taken from; check it with
     python verify_bundle.py bundle.json --publication publication.txt
-and compare publication.txt with what was filed before the first participant.
+and compare publication.txt with what was filed before the first participant. All other
+files are those of the blinded package, of which the following is said.
 非盲数据包：trt.csv 记录各受试者的治疗分配；randomization 文件夹内有分配依据及其校验程序。
 
 """

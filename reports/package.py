@@ -23,23 +23,13 @@ from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
 from forms.adjudicating import sealed
 from forms.tables import Lock
-from reports import (
-    acts,
-    attachments,
-    courses,
-    dictionary,
-    read,
-    redact,
-    shape,
-    treated,
-    verify,
-)
+from reports import acts, attachments, courses, dictionary, read, redact, shape, verify
 from reports.made import file_digest
 from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
 from reports.people import People
 from reports.read import Selection, Version
-from reports.treated import Treatments
+from reports.treated import Treatments, put_arms
 
 FOLDER = "packages"
 
@@ -157,7 +147,7 @@ def _fill(
     attachments.write(pack, reading, selection, studies, masked)
     if treatments is not None:
         known = read.randomized(reading, selection)
-        treated.write(pack, versions[-1].study, known, treatments)
+        put_arms(pack, versions[-1].study, known, treatments)
     mine = acts.sizes(acts.chains(reading, selection), source.heads)
     votes = sealed.numbers(reading, selection.study)
     _ledger(pack, reading, masked, votes, mine)

@@ -13,11 +13,8 @@ from typing import NamedTuple
 from ecrf.study.model import Study
 from reports.packing import Packing
 
-TABLE, BUNDLE, PROGRAM = (
-    "trt.csv",
-    "randomization/bundle.json",
-    "randomization/verify_bundle.py",
-)
+TABLE, BUNDLE = "trt.csv", "randomization/bundle.json"
+PROGRAM = "randomization/verify_bundle.py"
 PUBLISHED = "randomization/publication.txt"
 HEADER = ("study", "site", "participant", "random_number", "stratum", "arm", "arm_label")
 
@@ -44,7 +41,7 @@ class Treatments(NamedTuple):
         return hashlib.sha256(self.bundle.encode()).hexdigest()
 
 
-def write(
+def put_arms(
     pack: Packing, study: Study, known: dict[str, tuple[str, str]], given: Treatments
 ) -> None:
     """Write arms and bundle; `known` are the randomized participants with site and number.

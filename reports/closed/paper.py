@@ -52,7 +52,10 @@ def _story(report: dict[str, Any], taken: Taken, title: str) -> Iterator[Flowabl
     yield space()
     rows = [
         [_say(T("Data up to"), taken), report["cut_off"]],
-        [_say(T("Made"), taken), f"{report['made_at']} · {report['made_by']}"],
+        [
+            _say(T("Made"), taken),
+            f"{report['made_at'][:16].replace('T', ' ')} UTC · {report['made_by']}",
+        ],
         [_say(T("Definition"), taken), report["definition"]],
         [_say(T("Randomization list"), taken), str(report["list_version"])],
         [_say(T("Ledger of the data"), taken), report["data"]],

@@ -4,14 +4,15 @@ Each item is a heading and paragraphs, in English and in Chinese; who reads them
 more than the facts hold. Numbering as in CONSORT 2025 (Hopewell et al., 14 April 2025).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ecrf.kernel.access import BLINDED, TITLES, UNBLINDED, Role
-from ecrf.kernel.text import LOCALES, Message, T, Text, say
+from ecrf.kernel.text import LOCALES, Message, T, Text
 from ecrf.study.model import Study
+from reports.consort import masking
 from reports.consort.access import Access, access
-from reports.consort.facts import Drawn, Facts, Person
+from reports.consort.facts import Drawn, Facts
+from reports.consort.wording import Joined, moment, names
 
 SCHEMES: Mapping[str, Message] = {
     "permuted_block": T("permuted blocks of randomly varying size"),
@@ -23,20 +24,6 @@ SCHEMES: Mapping[str, Message] = {
     "minimise": T("minimisation with a random element"),
     "none": T("no randomization"),
 }
-MASKING: Mapping[str, Message] = {
-    "none": T("open label"),
-    "single": T("single blind"),
-    "double": T("double blind"),
-    "triple": T("triple blind"),
-    "quadruple": T("quadruple blind"),
-}
-ROLES: Mapping[str, Message] = {
-    "participant": T("participants"),
-    "caregiver": T("care providers"),
-    "investigator": T("investigators"),
-    "outcomes assessor": T("outcome assessors"),
-    "data analyst": T("data analysts"),
-}
 DEEDS: Mapping[str, Message] = {
     "list:generate": T("generated"),
     "list:published": T("published"),
@@ -47,17 +34,6 @@ DEEDS: Mapping[str, Message] = {
     "list:unblinded package": T("packed with arms"),
 }
 OTHER_DEED = T("handled")
-NOBODY = T("nobody")
-
-
-class Joined(NamedTuple):
-    """Texts one after another, with commas of the language."""
-
-    parts: tuple[Text | str, ...]
-
-    def in_(self, locale: str) -> str:
-        comma = "、" if locale == "zh" else ", "
-        return comma.join(say(part, locale) for part in self.parts) or NOBODY.in_(locale)
 
 
 class Item(NamedTuple):
@@ -76,8 +52,8 @@ def items(study: Study, facts: Facts) -> tuple[Item, ...]:
         Item("18", T("Mechanism of concealment"), tuple(_concealed(facts))),
         Item("19", T("Access to the sequence of who enrolled and assigned"),
              tuple(_access(facts, access(facts)))),
-        Item("20a", T("Who was blinded"), tuple(_blinded(study, facts))),
-        Item("20b", T("How blinding was achieved"), tuple(_how(study, facts))),
+        Item("20a", T("Who was blinded"), tuple(masking.blinded(study, facts))),
+        Item("20b", T("How blinding was achieved"), tuple(masking.how(study, facts))),
         Item("22a", T("Flow of participants"), tuple(_flow(facts))),
     )  # fmt: skip
 
@@ -85,7 +61,7 @@ def items(study: Study, facts: Facts) -> tuple[Item, ...]:
 def written(study: Study, facts: Facts, locale: str) -> str:
     """Return everything as plain text in a language."""
     head = T("Randomization and blinding of {study}, CONSORT 2025", study=study.registry)
-    made = T("Written from the records of the system at {at}.", at=facts.at)
+    made = T("Written from the records of the system at {at}.", at=moment(facts.at))
     parts = [f"{head.in_(locale)}\n{made.in_(locale)}\n"]
     for item in items(study, facts):
         parts.append(f"{item.number}  {item.title.in_(locale)}\n")
@@ -103,10 +79,10 @@ def _generated(facts: Facts) -> Iterator[Text]:
             "List {n} was generated on {at} by {software}: a generator (HMAC-DRBG with "
             "SHA-256, NIST SP 800-90A) draws it from a secret seed of 256 bits; nobody sees "
             "the sequence.",
-            n=drawn.version, at=drawn.generated, software=drawn.software,
+            n=drawn.version, at=moment(drawn.generated), software=drawn.software,
         )  # fmt: skip
         deeds = tuple(
-            T("{name} {deed} it on {at}", name=h.person.name, at=h.at,
+            T("{name} {deed} it on {at}", name=h.person.name, at=moment(h.at),
               deed=DEEDS.get(h.action, OTHER_DEED))
             for h in facts.handled if h.list_version == drawn.version
         )  # fmt: skip
@@ -174,13 +150,13 @@ def _access(facts: Facts, found: Access) -> Iterator[Text]:
     yield T(
         "Enrolled: {enrolled} participants, by {enrollers}. Randomized: {randomized}, by "
         "{assigners}.",
-        enrolled=len(facts.enrolled), enrollers=_names(found.enrollers),
-        randomized=len(facts.randomized), assigners=_names(found.assigners),
+        enrolled=len(facts.enrolled), enrollers=names(found.enrollers),
+        randomized=len(facts.randomized), assigners=names(found.assigners),
     )  # fmt: skip
-    yield T("Handled a list: {people}.", people=_names(found.handlers))
+    yield T("Handled a list: {people}.", people=names(found.handlers))
     yield T(
         "Reads of the list or of an arm: {n}, by {people}.",
-        n=found.reads, people=_names(found.readers),
+        n=found.reads, people=names(found.readers),
     )  # fmt: skip
     if found.empty:
         yield T(
@@ -214,68 +190,6 @@ def _broken(found: Access) -> Iterator[Text]:
         )  # fmt: skip
 
 
-def _blinded(study: Study, facts: Facts) -> Iterator[Text]:
-    masked = tuple(ROLES.get(role, role) for role in study.masked)
-    yield T(
-        "{masking}. Blinded by the protocol: {masked}.",
-        masking=MASKING[study.masking], masked=Joined(masked),
-    )  # fmt: skip
-    yield T("Held blinded roles: {roles}.", roles=_roles(facts, BLINDED))
-    yield T("Held unblinded roles: {roles}.", roles=_roles(facts, UNBLINDED))
-    both = _both(facts)
-    if both:
-        yield T("Held both: {people}.", people=_names(both))
-    else:
-        yield T("Nobody ever held a blinded and an unblinded role in this study.")
-
-
-def _roles(facts: Facts, wanted: Iterable[Role]) -> Text:
-    held = frozenset(wanted)
-    return Joined(
-        tuple(
-            T("{role} ({n})", role=TITLES[role], n=len(facts.granted[role]))
-            for role in Role
-            if role in held and facts.granted.get(role)
-        )
-    )
-
-
-def _both(facts: Facts) -> tuple[Person, ...]:
-    sides = [
-        {person for role in side for person in facts.granted.get(role, ())}
-        for side in (BLINDED, UNBLINDED)
-    ]
-    return tuple(sorted(sides[0] & sides[1]))
-
-
-def _how(study: Study, facts: Facts) -> Iterator[Text]:
-    if study.supply is not None:
-        yield T(
-            "All packs are called “{product}” and carry one label for all arms but for the kit "
-            "number, drawn at random and without regard to the arm; {n} kits were registered.",
-            product=study.supply.product, n=facts.kits,
-        )  # fmt: skip
-    masked = _masked(study)
-    if masked:
-        yield T("Results that could tell the treatment are hidden: {items}.",
-                items=Joined(masked))  # fmt: skip
-    else:
-        yield T("No item of the forms is hidden for what it could tell.")
-    yield T(
-        "Whether the treatments look, taste and feel the same is not recorded here and has to "
-        "be stated from the manufacturer's documents."
-    )
-
-
-def _masked(study: Study) -> tuple[Text, ...]:
-    return tuple(
-        cell.question.label
-        for form in study.forms.values()
-        for cell in form.cells.values()
-        if cell.question.blinding == "masked"
-    )
-
-
 def _flow(facts: Facts) -> Iterator[Text]:
     flow = facts.flow
     yield T(
@@ -291,7 +205,3 @@ def _flow(facts: Facts) -> Iterator[Text]:
             "{arm}: {allocated} allocated, {treated} treated, {completed} completed the study.",
             arm=arm, allocated=allocated, treated=treated, completed=completed,
         )  # fmt: skip
-
-
-def _names(people: Sequence[Person]) -> Text:
-    return Joined(tuple(person.name for person in people))
