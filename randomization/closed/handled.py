@@ -75,15 +75,12 @@ def describe(vault: Vault, study: str) -> Vaulted:
             .where(ListRow.study == study, ListRow.environment == vault.environment)
             .order_by(ListRow.version)
         ).all()
-        taken = dict(
-            session.execute(
-                select(Allocation.list_id, func.count())
-                .where(Allocation.study == study)
-                .group_by(Allocation.list_id)
-            )
-            .tuples()
-            .all()
+        counts = session.execute(
+            select(Allocation.list_id, func.count())
+            .where(Allocation.study == study)
+            .group_by(Allocation.list_id)
         )
+        taken = {row[0]: row[1] for row in counts}
         known = tuple(_known(vault, row, taken.get(row.id, 0)) for row in rows)
         acts = session.execute(
             select(c.at, c.header)

@@ -71,15 +71,12 @@ def _granted(session: Session, study: str) -> Mapping[str, tuple[facts.Person, .
 
 
 def _flow(session: Session, study: str) -> Flow:
-    counted = dict(
-        session.execute(
-            select(Participant.status, func.count())
-            .where(Participant.study == study, Participant.randomized_on.is_(None))
-            .group_by(Participant.status)
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(Participant.status, func.count())
+        .where(Participant.study == study, Participant.randomized_on.is_(None))
+        .group_by(Participant.status)
     )
+    counted: dict[str, int] = {row.status: row[1] for row in rows}
     randomized = session.scalar(
         select(func.count(Participant.id)).where(
             Participant.study == study, Participant.randomized_on.is_not(None)
