@@ -75,7 +75,8 @@ def unblinded(database, opened, draw, by, tmp_path):
 
 def lock(run):
     sign = ["--password", PASSWORD, "--reason", "final"]
-    assert run("lock", STUDY, "--do", "ask", "--as", "dora", *sign).exit_code == 0
+    asked = run("lock", STUDY, "--do", "ask", "--as", "dora", *sign)
+    assert asked.exit_code == 0, asked.output
     done = run("lock", STUDY, "--as", "dirk", *sign)
     assert done.exit_code == 0, done.output
 
@@ -83,7 +84,8 @@ def lock(run):
 @pytest.fixture
 def locked(clean, opened, run, database):  # noqa: F811
     """Both participants are on the list, and the study is locked."""
-    for n, code in enumerate(CODES):
+    lock(run)
+    for code in CODES:
         site = code.partition("-")[0]
         by = who(_investigator(site))
         stratum = STRATA[0] if site == "PUMCH" else STRATA[2]
@@ -93,7 +95,6 @@ def locked(clean, opened, run, database):  # noqa: F811
             session.execute(
                 update(Participant).where(Participant.code == code).values(random_number=number)
             )
-    lock(run)
     return clean
 
 
