@@ -11,8 +11,17 @@ from ecrf.kernel.notes import Heads
 from reports import shape, verify
 from reports.packing import Packing
 from reports.read import Selection, Version
+from reports.treated import Treatments
 
 SOFTWARE = version("ecrf")
+UNBLINDED = """UNBLINDED: trt.csv says who was allocated to which treatment. The folder
+randomization has the bundle it was taken from; check it with
+    python verify_bundle.py bundle.json --publication publication.txt
+and compare publication.txt with what was filed before the first participant. All other
+files are those of the blinded package, of which the following is said.
+非盲数据包：trt.csv 记录各受试者的治疗分配；randomization 文件夹内有分配依据及其校验程序。
+
+"""
 
 
 class LockFacts(NamedTuple):
@@ -47,6 +56,7 @@ def manifest(
     checkpoint: int,
     note: str,
     pack: Packing,
+    treatments: Treatments | None = None,
 ) -> Mapping[str, object]:
     """Return what MANIFEST.json says: what the package is, and every file in it."""
     lock, newest = source.lock, versions[-1]
@@ -57,7 +67,8 @@ def manifest(
         "format": verify.FORMAT,
         "study": source.selection.study,
         "registry": newest.study.registry,
-        "blinding": "blinded",
+        "blinding": "blinded" if treatments is None else "unblinded",
+        **({} if treatments is None else {"bundle": treatments.sha256}),
         "lock": None
         if lock is None
         else {"id": lock.id, "scope": lock.scope, "target": lock.target},
@@ -78,11 +89,11 @@ def manifest(
     }
 
 
-def readme(source: Source, newest: Version) -> str:
+def readme(source: Source, newest: Version, treatments: Treatments | None = None) -> str:
     """Return the text a person reads first."""
     lock = source.lock
     text = files("reports").joinpath("readme.txt").read_text(encoding="utf-8")
-    return text.format(
+    return ("" if treatments is None else UNBLINDED) + text.format(
         title=newest.study.short_title.en,
         title_zh=newest.study.short_title.zh,
         study=source.selection.study,

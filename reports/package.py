@@ -29,6 +29,7 @@ from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
 from reports.people import People
 from reports.read import Selection, Version
+from reports.treated import Treatments, put_arms
 
 FOLDER = "packages"
 
@@ -51,12 +52,16 @@ def make(
     folder: Path,
     study: str,
     lock_id: int | None = None,
+    treatments: Treatments | None = None,
 ) -> Package:
     """Make the package of a lock, or of now, and write the act of exporting it.
 
     `session` is the writing transaction of the act; what is read comes from a snapshot of its
-    own. The file takes its name once the transaction has committed.
+    own. The file takes its name once the transaction has committed. `treatments` make it the
+    unblinded package of a locked study; nothing about arms enters the act.
     """
+    if treatments is not None and lock_id is None:
+        raise Conflict(T("An unblinded package is made of a lock."))
     role = by.actor.role_for(Right.DATA_EXPORT, study)
     if role is None:
         raise NotAllowed(T("Your role does not include this."))
@@ -65,11 +70,12 @@ def make(
     try:
         with database.read() as reading, part.open("w+b") as file:
             source = _source(reading, by, study, lock_id)
-            made = _fill(file, reading, session, by, desk, source)
+            made = _fill(file, reading, session, by, desk, source, treatments)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return _finish(session, by, role, source, part, made)
+    unblinded = treatments is not None
+    return _finish(session, by, role, source, part, made, unblinded=unblinded)
 
 
 class Filled(NamedTuple):
@@ -126,8 +132,9 @@ def _lock(reading: Session, study: str, lock_id: int) -> LockFacts | None:
 
 
 def _fill(
-    file: IO[bytes], reading: Session, session: Session, by: By, desk: Desk, source: Source
-) -> Filled:
+    file: IO[bytes], reading: Session, session: Session, by: By, desk: Desk, source: Source,
+    treatments: Treatments | None = None,
+) -> Filled:  # fmt: skip
     """Write every member; the checkpoint, the manifest and the sums come last."""
     selection = source.selection
     versions = read.definitions(reading, selection)
@@ -138,6 +145,9 @@ def _fill(
     _data(pack, reading, selection, shape.tables(studies))
     _listings(pack, reading, selection, masked)
     attachments.write(pack, reading, selection, studies, masked)
+    if treatments is not None:
+        known = read.randomized(reading, selection)
+        put_arms(pack, versions[-1].study, known, treatments)
     mine = acts.sizes(acts.chains(reading, selection), source.heads)
     votes = sealed.numbers(reading, selection.study)
     _ledger(pack, reading, masked, votes, mine)
@@ -148,12 +158,14 @@ def _fill(
         checkpoint, note = made.number, made.note
     pack.text("ledger/checkpoint.txt", note)
     pack.text("ledger/public-key.txt", desk.signer.verifier.text() + "\n")
-    pack.text("README.txt", readme(source, versions[-1]))
+    pack.text("README.txt", readme(source, versions[-1], treatments))
     pack.text("verify.py", Path(verify.__file__).read_text(encoding="utf-8"))
     rows = sum(
         facts.rows or 0 for name, facts in pack.files.items() if name.startswith("data/")
     )
-    said = manifest(source, versions, masked, votes, mine, checkpoint, note, pack)
+    said = manifest(
+        source, versions, masked, votes, mine, checkpoint, note, pack, treatments
+    )  # fmt: skip
     pack.text("MANIFEST.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     sums = "".join(f"{pack.files[name].sha256}  {name}\n" for name in sorted(pack.files))
     pack.text("SHA256SUMS", sums)
@@ -252,22 +264,29 @@ def _leaves(heads: Heads, mine: Heads) -> Iterator[str]:
 
 
 def _finish(
-    session: Session, by: By, role: Role, source: Source, part: Path, made: Filled
-) -> Package:
+    session: Session, by: By, role: Role, source: Source, part: Path, made: Filled, *,
+    unblinded: bool = False,
+) -> Package:  # fmt: skip
     """Write the act, and give the file its name after the commit."""
     study, lock = source.selection.study, source.lock
     kind = f"cutoff-{study}-{made.checkpoint}" if lock is None else f"lock-{study}-{lock.id}"
     digest, size = file_digest(part), part.stat().st_size
-    path = part.with_name(f"{kind}-blinded.zip")
+    side = "unblinded" if unblinded else "blinded"
+    path = part.with_name(f"{kind}-{side}.zip")
     if path.exists() and file_digest(path) != digest:
-        path = part.with_name(f"{kind}-blinded-{digest[:12]}.zip")
+        path = part.with_name(f"{kind}-{side}-{digest[:12]}.zip")
     refs = {
         "package": path.name, "sha256": digest, "bytes": size, "rows": made.rows,
         "checkpoint": made.checkpoint, "lock": None if lock is None else lock.id,
         "as_of": stamp(source.selection.at), "software": SOFTWARE,
         "sites": None if source.selection.sites is None else sorted(source.selection.sites),
     }  # fmt: skip
-    act = Act("data:export", role, study, key=f"package:{path.name}", refs=refs)
+    action = "data:export"
+    if unblinded:
+        # Sum and size depend on arms, so they stand on the vault's ledger and not on this one.
+        action = "data:export-unblinded"
+        refs = {name: refs[name] for name in ("checkpoint", "lock", "as_of", "software")}
+    act = Act(action, role, study, key=f"package:{kind}-{side}", refs=refs)
     LEDGER.record(session, by, study_chain(study), act)
     event.listen(session, "after_commit", lambda _: part.replace(path), once=True)
     event.listen(session, "after_rollback", lambda _: part.unlink(missing_ok=True), once=True)

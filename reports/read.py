@@ -180,6 +180,16 @@ def _corrections(session: Session, selection: Selection) -> Iterator[Any]:
     yield from stream(session, query)
 
 
+def randomized(session: Session, selection: Selection) -> dict[str, tuple[str, str]]:
+    """Return site and random number of everybody randomized, by code, in order."""
+    rows = session.execute(
+        select(Participant.code, Participant.site, Participant.random_number)
+        .where(selection.covers(), Participant.random_number.is_not(None))
+        .order_by(*ORDER)
+    )
+    return {row.code: (row.site, row.random_number) for row in rows}
+
+
 VISITS = (
     "site", "participant", "visit", "plan", "kind", "status", "window_first",
     "window_target", "window_last", "held_on", "missed_reason",

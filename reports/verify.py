@@ -50,6 +50,7 @@ WORDINGS = {
     "binding": "The signature in act {where} binds other answers.",
     "unreadable": "{where}, or what it speaks of, cannot be read.",
     "fold": "{where} is not what the ledger says.",
+    "treatment": "{where} is not what the bundle and the participants say.",
 }
 
 STEPS = {
@@ -60,6 +61,7 @@ STEPS = {
     "tree": "ledger/heads.ndjson",
     "signatures": "SIGNATURE.txt",
     "data": "dictionary.csv",
+    "treatments": "trt.csv",
 }
 STATING = ("entry:save", "entry:recompute", "entry:not-done", "entry:upgrade")
 """The acts that say what an entry is from then on."""
@@ -117,7 +119,7 @@ class _Check:
         faults: list[Fault] = []
         for step in (
             self.sums, self.described, self.definitions, self.ledger, self.tree,
-            self.signatures, self.data,
+            self.signatures, self.data, self.treatments,
         ):  # fmt: skip
             try:
                 faults += step()
@@ -318,6 +320,41 @@ class _Check:
             }  # fmt: skip
             if number not in seen or kept != answered.get(number, set()):
                 yield Fault("fold", f"entry {number}")
+
+    def treatments(self) -> Iterator[Fault]:
+        """Arms, where there are any, are of the participants and the bundle of the package.
+
+        That the bundle is the list drawn before the first participant is for its own program.
+        """
+        if self.manifest.get("blinding") != "unblinded":
+            return
+        if self._digest("randomization/bundle.json") != self.manifest["bundle"]:
+            yield Fault("treatment", "randomization/bundle.json")
+        bundle = json.loads(self.package.read("randomization/bundle.json"))
+        receipts = [json.loads(receipt["text"]) for receipt in bundle["receipts"]]
+        drawn = {r["participant"]: (r["random_number"], r["stratum"]) for r in receipts}
+        held = {n: arm for packing in bundle["packings"] for n, arm, _ in packing["kits"]}
+        given = {(who, held.get(number)) for number, who, _ in bundle["assigned"]}
+        said = {row["participant"]: row for row in self._dicts("trt.csv")}
+        numbers = {
+            row["participant"]: row["random_number"]
+            for row in self._dicts("participants.csv")
+            if row["random_number"]
+        }
+        for code in sorted(said.keys() ^ numbers.keys()):
+            yield Fault("treatment", f"trt.csv {code}")
+        for code in sorted(said.keys() & numbers.keys()):
+            row = said[code]
+            told = (row["random_number"], row["stratum"])
+            others = {arm for who, arm in given if who == code} - {row["arm"]}
+            if told != drawn.get(code) or told[0] != numbers[code] or others:
+                yield Fault("treatment", f"trt.csv {code}")
+
+    def _dicts(self, name: str) -> Iterator[dict[str, str]]:
+        lines = self._lines(name)
+        header = next(lines)
+        for cells in lines:
+            yield dict(zip(header, map(_plain, cells)))  # noqa: B905 (3.9)
 
     def _file(
         self,

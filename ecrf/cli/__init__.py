@@ -18,6 +18,7 @@ from ecrf.cli import (
     worker,
 )
 from ecrf.cli.ceremony import ceremony
+from ecrf.cli.consorting import consort
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.receipt import receipt
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
@@ -51,6 +52,7 @@ randomization.randomization.add_command(ceremony)
 randomization.randomization.add_command(simulate_scheme)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
+randomization.randomization.add_command(consort)
 randomization.randomization.add_command(sign)
 randomization.randomization.add_command(reveal)
 randomization.randomization.add_command(verify_bundle)

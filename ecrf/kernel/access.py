@@ -25,6 +25,7 @@ class Right(StrEnum):
     BREAK_ASSESS = "break:assess"
     BREAK_READ = "break:read"
     BREAK_RECEIVE = "break:receive"
+    CLOSED_MAKE = "closed:make"
     CLOSED_READ = "closed:read"
     CODE_BREAK = "code:break"
     DATA_EXPORT = "data:export"
@@ -51,6 +52,8 @@ class Right(StrEnum):
     QUERY_CLOSE = "query:close"
     QUERY_OPEN = "query:open"
     QUERY_READ = "query:read"
+    RANDOMIZATION_READ = "randomization:read"
+    READS_READ = "reads:read"
     REVIEW_DATA = "review:data"
     REVIEW_MEDICAL = "review:medical"
     STRATUM_CORRECT = "stratum:correct"
@@ -103,7 +106,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SUPPLIER: frozenset({R.ALLOCATION_FORCE, R.SUPPLY_MANAGE, R.SUPPLY_READ}),
     Role.PREPARER: frozenset({R.PREPARATION_READ}),
     Role.STATISTICIAN: frozenset({
-        R.ALLOCATION_FORCE, R.CLOSED_READ, R.LIST_ACTIVATE, R.LIST_MANAGE,
+        R.ALLOCATION_FORCE, R.CLOSED_MAKE, R.CLOSED_READ, R.LIST_ACTIVATE, R.LIST_MANAGE,
+        R.RANDOMIZATION_READ, R.READS_READ,
     }),
     Role.BOARD: frozenset({R.CLOSED_READ}),
     Role.SAFETY_OFFICER: frozenset({R.BREAK_RECEIVE, R.CODE_BREAK}),
@@ -113,7 +117,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.DATA_FREEZE, R.DATA_LOCK, R.DATA_LOCK_WHOLE, R.DOUBLE_SETTLE, R.ENTRY_READ,
         R.LABORATORY_MANAGE, R.LEDGER_READ, R.LIST_ACTIVATE,
         R.PARTICIPANT_READ, R.QUALITY_MANAGE, R.QUALITY_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
-        R.QUERY_READ, R.REVIEW_DATA,
+        R.QUERY_READ, R.RANDOMIZATION_READ, R.REVIEW_DATA,
         R.STRATUM_CORRECT, R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
     }),
     Role.MONITOR: frozenset({
@@ -134,7 +138,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CHAIR: frozenset({R.ADJUDICATION_CHAIR, R.ADJUDICATION_WRITE, R.STUDY_READ}),
     Role.AUDITOR: frozenset({
         R.ADJUDICATION_READ, R.BREAK_READ,
-        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ, R.STUDY_READ,
+        R.ENTRY_READ, R.LEDGER_READ, R.PARTICIPANT_READ, R.QUERY_READ, R.RANDOMIZATION_READ,
+        R.READS_READ, R.STUDY_READ,
     }),
     Role.ADMINISTRATOR: frozenset({R.ACCOUNT_MANAGE, R.STUDY_READ}),
 }  # fmt: skip
@@ -160,8 +165,8 @@ TITLES: dict[str, Message] = {
 }
 
 UNBLINDING = frozenset({
-    R.ALLOCATION_FORCE, R.BREAK_RECEIVE, R.CLOSED_READ, R.LIST_MANAGE, R.PREPARATION_READ,
-    R.SUPPLY_READ, R.TREATMENT_READ,
+    R.ALLOCATION_FORCE, R.BREAK_RECEIVE, R.CLOSED_MAKE, R.CLOSED_READ, R.LIST_MANAGE,
+    R.PREPARATION_READ, R.SUPPLY_READ, R.TREATMENT_READ,
 })  # fmt: skip
 """Rights whose holder learns arms, or what depends on them."""
 UNBLINDED = frozenset(role for role, rights in RIGHTS.items() if rights & UNBLINDING)

@@ -22,6 +22,7 @@ from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
+from ecrf.study.closed import Closed
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
@@ -241,6 +242,7 @@ class Study(Frozen):
     randomization: Randomization | None = None
     supply: Supply | None = None
     adjudication: WrittenAdjudication | None = None
+    closed: Closed | None = None
     consequences: WrittenConsequences = WrittenConsequences()
     endpoints: tuple[Endpoint, ...] = ()
     annotations: tuple[Words, ...] = ()

@@ -6,6 +6,7 @@ from ecrf.study import (
     cases,
     check_adjudication,
     check_allocating,
+    check_closed,
     check_consequences,
     check_forms,
     check_formulas,
@@ -31,6 +32,7 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_plan.problems(study, lost)
     yield from check_review.problems(study, lost)
     yield from check_adjudication.problems(study, lost)
+    yield from check_closed.problems(study, lost)
     yield from check_consequences.problems(study, lost)
     yield from check_allocating.problems(study, lost)
     yield from check_laboratory.problems(names)

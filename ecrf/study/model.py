@@ -17,6 +17,7 @@ from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
 from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
+from ecrf.study.closed import Closed
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
 from ecrf.study.laboratory import Laboratory
@@ -360,6 +361,7 @@ class Study(Frozen):
     annotations: tuple[Words, ...] = ()
     consent: Expression | None = None
     adjudication: Adjudication | None = None
+    closed: Closed | None = None
     consequences: Consequences = Consequences()
     laboratory: Laboratory | None = None
     verification: reviewing.Verification = reviewing.Verification()

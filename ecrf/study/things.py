@@ -54,6 +54,7 @@ def _things(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     yield from _design(study)
     yield from _consenting(study)
     yield from _adjudication(study)
+    yield from _closed(study)
     yield from _consequences(study)
     yield from _review(study)
     yield from _laboratory(study)
@@ -124,6 +125,18 @@ def _adjudication(study: model.Study) -> Iterator[tuple[Key, Thing]]:
     }
     for key, (name, part) in parts.items():
         yield ("adjudication", key), Thing(name, None, _facts(part))
+
+
+def _closed(study: model.Study) -> Iterator[tuple[Key, Thing]]:
+    rule = study.closed
+    if rule is None:
+        return
+    yield ("closed",), Thing(T("the closed reports"), None, _facts(rule))
+    for part in ("first_dose", "treatment", "study", "events", "death"):
+        inner = getattr(rule, part)
+        if inner is not None:
+            name = T("{part} of the closed reports", part=LABELS[part])
+            yield ("closed", part), Thing(name, inner.form, _facts(inner))
 
 
 def _consequences(study: model.Study) -> Iterator[tuple[Key, Thing]]:

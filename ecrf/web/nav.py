@@ -37,6 +37,10 @@ ENTRIES = (
     Entry("/vault/{study}/forced", T("Forced allocation"), Right.ALLOCATION_FORCE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
     Entry("/vault/{study}/lists", T("Randomization lists"), Right.LIST_ACTIVATE),
+    Entry("/vault/{study}/closed", T("Closed reports"), Right.CLOSED_READ),
+    Entry("/vault/{study}/reads", T("Reads of arms"), Right.READS_READ),
+    Entry("/vault/{study}/unblinding", T("Unblinding"), Right.RANDOMIZATION_READ),
+    Entry("/vault/{study}/consort", T("CONSORT"), Right.RANDOMIZATION_READ),
 )
 
 

@@ -16,6 +16,7 @@ from ecrf.web.app import make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
 from ecrf.web.vault_lists import pages as lists
+from ecrf.web.vault_oversight import closed, consorting, reads, unblinding
 from ecrf.web.vault_supply import papers, returns, shipments, stock
 from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
@@ -36,6 +37,9 @@ def create(given: Services, vault: api.Vault) -> Flask:
     supply = (shipments.pages, stock.pages, returns.pages, papers.pages)
     for some in (pages, *supply, lists.pages, vault_forced.pages):
         app.register_blueprint(some)
+    for some in (closed.pages, reads.pages, unblinding.pages, consorting.pages):
+        app.register_blueprint(some)
+    app.after_request(reads.watch)
     return app
 
 

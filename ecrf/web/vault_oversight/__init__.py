@@ -1,0 +1,1 @@
+"""Pages of the vault app on the whole study: closed reports, reads, the end of the blind."""

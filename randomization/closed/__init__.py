@@ -1,0 +1,1 @@
+"""What unblinded people read of the whole study, and the record of every read of an arm."""

@@ -1,0 +1,1 @@
+"""CONSORT 2025 on randomization and masking, written from the records of the system."""
