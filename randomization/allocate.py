@@ -135,7 +135,7 @@ def _allocate(
         Facts(
             request.study, vault.environment, ready.row.version, slot.id, request.stratum,
             request.site, request.participant, slot.random_number,
-            tuple(kit.number for kit in kits), by.at, ready.previous, 
+            tuple(kit.number for kit in kits), by.at, ready.previous,
             forced is not None,
         ),
     )  # fmt: skip
