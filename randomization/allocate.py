@@ -133,7 +133,7 @@ def _allocate(vault: Vault, at: Desk, ask: Ask) -> Made:
     facts = Facts(
         request.study, vault.environment, at.row.version, slot.id, request.stratum,
         request.site, request.participant, slot.random_number,
-        tuple(kit.number for kit in kits), ask.by.at, at.previous, at.row.root,
+        tuple(kit.number for kit in kits), ask.by.at, at.previous,
         ask.forced is not None,
     )  # fmt: skip
     receipt = receipts.sign(vault.keys.signer, facts)

@@ -40,8 +40,9 @@ class Receipt(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a receipt states. `root` is the published one; `forced`: a precondition was set
-    aside by two people.
+    """What a receipt states. `forced`: a precondition was set aside by two people.
+
+    The published root is not on it: it follows from the arms, and nothing here may.
     """
 
     study: str
@@ -55,7 +56,6 @@ class Facts(NamedTuple):
     kits: tuple[str, ...]
     at: datetime
     previous: str
-    root: str = ""
     forced: bool = False
 
 

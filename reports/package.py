@@ -23,7 +23,17 @@ from ecrf.kernel.notes import Heads
 from ecrf.kernel.text import T
 from forms.adjudicating import sealed
 from forms.tables import Lock
-from reports import acts, attachments, courses, dictionary, read, redact, shape, verify
+from reports import (
+    acts,
+    attachments,
+    courses,
+    dictionary,
+    people_listed,
+    read,
+    redact,
+    shape,
+    verify,
+)
 from reports.made import file_digest
 from reports.manifest import SOFTWARE, LockFacts, Source, manifest, readme
 from reports.packing import Packing
@@ -206,9 +216,10 @@ def _listings(
     pack: Packing, reading: Session, selection: Selection, masked: tuple[shape.Masked, ...]
 ) -> None:
     cells = frozenset((m.form, key) for m in masked for key in m.keys)
-    pack.table("participants.csv", read.PARTICIPANTS, read.participants(reading, selection))
-    corrections = read.corrections(reading, selection)
-    pack.table("strata_corrected.csv", read.CORRECTIONS, corrections)
+    people = people_listed.participants(reading, selection)
+    pack.table("participants.csv", people_listed.PARTICIPANTS, people)
+    corrections = people_listed.corrections(reading, selection)
+    pack.table("strata_corrected.csv", people_listed.CORRECTIONS, corrections)
     pack.table("visits.csv", read.VISITS, read.visits(reading, selection))
     pack.table("deviations.csv", read.DEVIATIONS, read.deviations(reading, selection))
     pack.table("queries.csv", read.QUERIES, read.queries(reading, selection, cells))

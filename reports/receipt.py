@@ -117,8 +117,6 @@ class Receipt:
                 T("Exception"),
                 self._say(T("Randomized under an exception, decided by two people.")),
             )
-        if said.get("root"):
-            yield T("Published Merkle root"), said["root"]
         yield T("SHA-256 of this receipt"), hashlib.sha256(self.text.encode()).hexdigest()
         yield T("SHA-256 of the receipt before"), said["previous"]
         yield T("Public key"), f"{name}, {key_id}"

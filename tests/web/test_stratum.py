@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from ecrf.kernel.ledger import LEDGER, participant_chain
 from forms.tables import Entry
 from randomization.tables import LEDGER as VAULT_LEDGER
-from reports import read
+from reports import people_listed
 from reports.read import Selection
 from tests.people import ANNA, BO, CARL, DORA, MONA, NOON, STUDY
 from tests.web.test_randomize import (  # noqa: F401 (fixtures)
@@ -52,8 +52,8 @@ def standing(trial):
 def exported(trial):
     with trial.read() as session:
         selection = Selection(STUDY, None, NOON)
-        (row,) = read.participants(session, selection)
-        return row[-3:], list(read.corrections(session, selection))
+        (row,) = people_listed.participants(session, selection)
+        return row[-3:], list(people_listed.corrections(session, selection))
 
 
 def test_a_wrong_factor_is_corrected_and_slot_and_kits_stay(trial, anna, opened):
