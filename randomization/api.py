@@ -15,12 +15,13 @@ from randomization.bundle import SIGNERS, bundle
 from randomization.bundle import sign as sign_unblinding
 from randomization.design import Spec
 from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
-from randomization.kits import Packing, Visit, dispense
+from randomization.kits import Visit, dispense
 from randomization.kits import assign as assign_kits
-from randomization.kits import register as register_kits
 from randomization.lists import Publication, activate, generate, publish, published
 from randomization.numbers import tidy
 from randomization.opened import Vault
+from randomization.packing import Packing
+from randomization.packing import register as register_kits
 from randomization.receipts import Receipt
 from randomization.reveal import (
     REASONS,

@@ -13,6 +13,8 @@ from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable, Unavailable
 from randomization import api, supply
 from randomization.supply import MOVES, Move, State
+from randomization.supplying import api as supplies
+from randomization.supplying.api import Word
 from randomization.tables import Dispensation, Kit
 from tests.people import ALMA, ANNA, PETRA, STUDY
 from tests.randomization.conftest import ARMS, activate, packing, request_, spec, visit, who
@@ -175,10 +177,19 @@ def test_a_wrong_kit_is_refused_and_the_attempt_is_an_act(vault, anna, paul):
         with pytest.raises(Conflict, match=says) as no:
             api.dispense(vault, paul, place, number)
         assert "CANARY" not in str(no.value)
+        explain_everything(vault, paul)
     with vault.database.read() as session:
         actions = [json.loads(act[3])["action"] for act in api.LEDGER.acts(session)]
     assert actions.count("kit:refuse") == len(attempts)
     assert rows(vault, select(Dispensation.id)) == []
+
+
+def explain_everything(vault, by):
+    for line in supplies.incidents(vault, STUDY, ["PUMCH"]):
+        if not line.status:
+            supplies.say_of_incident(
+                vault, by, STUDY, "PUMCH", line.number, Word.ACKNOWLEDGED, "Slip of the hand"
+            )
 
 
 def test_a_pharmacist_of_another_site_hands_nothing_out(vault, anna):
