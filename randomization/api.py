@@ -1,7 +1,8 @@
 """The front door of the vault: what the rest of the program may use, and nothing else.
 
 An arm leaves only inside a `Disclosure`: from `for_preparation` to an unblinded pharmacist of
-the participant's site, and from `code_break` in an emergency, each written down beforehand.
+the participant's site, from `for_dose` to who prepares one dose, and from `code_break` in an
+emergency, each written down beforehand.
 """
 
 from pathlib import Path
@@ -29,6 +30,7 @@ from randomization.reveal import (
     PreparedKit,
     Why,
     code_break,
+    for_dose,
     for_preparation,
 )
 from randomization.schemes import SCHEMES, Options
@@ -45,7 +47,7 @@ __all__ = [
     "Characteristics", "Disclosure", "Figure", "KitNumber", "Options", "Packing",
     "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
     "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "code_break",
-    "create_tables", "dispense", "for_preparation", "generate", "kit_numbers",
+    "create_tables", "dispense", "for_dose", "for_preparation", "generate", "kit_numbers",
     "load_bundle", "make_key_file", "open_vault", "publish", "published", "randomize",
     "recover", "register_kits", "restore", "sign_unblinding", "simulate", "split", "tidy",
     "verify", "verify_bundle",

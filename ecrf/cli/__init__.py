@@ -17,6 +17,7 @@ from ecrf.cli import (
     worker,
 )
 from ecrf.cli.escrow import escrow, recover
+from ecrf.cli.resupply import resupply
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 from ecrf.cli.unblinding import reveal, sign
 from ecrf.cli.unblinding import verify as verify_bundle
@@ -43,6 +44,7 @@ main.add_command(printing.print_command)
 main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)
+randomization.randomization.add_command(resupply)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
 randomization.randomization.add_command(sign)

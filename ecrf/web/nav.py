@@ -33,8 +33,12 @@ ENTRIES = (
     Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/shipments", T("Shipments"), Right.SUPPLY_READ),
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/batches", T("Batches"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/resupply", T("Resupply"), Right.SUPPLY_MANAGE),
+    Entry("/vault/{study}/incidents", T("Incidents"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/preparations", T("Doses to prepare"), Right.PREPARATION_READ),
 )
 
 

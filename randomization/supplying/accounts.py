@@ -17,7 +17,7 @@ from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from randomization.opened import Vault
-from randomization.supply import State
+from randomization.supply import DEPOT, State
 from randomization.supplying import holds
 from randomization.supplying.shipping import Stage
 from randomization.supplying.tables import (
@@ -73,8 +73,7 @@ class Balance(NamedTuple):
     @property
     def difference(self) -> int:
         """What is received and not accounted for; anything but zero is to be explained."""
-        settled = (*AT_DEPOT, *SETTLED)
-        return self.received - sum(self.states[state] for state in settled)
+        return self.received - sum(self.states[state] for state in (*AT_DEPOT, *SETTLED))
 
     @property
     def outstanding(self) -> int:
@@ -91,6 +90,11 @@ class Taken(NamedTuple):
     returned: int
     days: int
     percent: int
+
+
+def settled(site: str) -> tuple[State, ...]:
+    """Return the states on the right side of the equation of a place."""
+    return (*AT_DEPOT, *SETTLED) if site == DEPOT else SETTLED
 
 
 def read(vault: Vault, study: str, site: str) -> list[Line]:

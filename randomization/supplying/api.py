@@ -6,12 +6,11 @@ Nothing here returns an arm. The same person's rights are asked for again in eve
 from randomization.packing import stock as stock_kits
 from randomization.supply import DEPOT, STATES, State
 from randomization.supplying.accounts import (
-    AT_DEPOT,
-    SETTLED,
     Balance,
     Line,
     Taken,
     balance,
+    settled,
     taken,
 )
 from randomization.supplying.accounts import read as accountability
@@ -53,13 +52,13 @@ from randomization.supplying.shipments import (
 from randomization.supplying.shipping import STAGES, Stage, Step, after
 
 __all__ = [
-    "AT_DEPOT", "CAUSES", "CONDITIONS", "DEPOT", "LOSSES", "SETTLED", "STAGES", "STATES",
+    "CAUSES", "CONDITIONS", "DEPOT", "LOSSES", "STAGES", "STATES",
     "WORDS", "Balance", "Cause", "Certificate", "Condition", "Counted", "Foreseen", "Goods",
     "Line", "Loss", "Mode", "Need", "Outcome", "Part", "Plan", "Reading", "Resupply", "Rule",
     "Stage", "State", "Step", "Taken", "Word", "accountability", "after", "all_shipments",
     "approve", "balance", "by_state", "cancel", "certificates", "close", "decide", "describe",
     "dispatch", "expire", "extend", "foresee", "goods", "hold", "holds", "incidents", "order",
     "parts_of", "pick", "printed", "propose", "put", "quarantined", "recall", "receive",
-    "relabelled", "replace", "resupply", "say_of_incident", "scan", "shipment", "sign",
-    "standing", "stock", "stock_kits", "take_back", "taken", "whose",
+    "relabelled", "replace", "resupply", "say_of_incident", "scan", "settled", "shipment",
+    "sign", "standing", "stock", "stock_kits", "take_back", "taken", "whose",
 ]  # fmt: skip

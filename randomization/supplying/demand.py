@@ -1,4 +1,4 @@
-"""How many sets a site gets next. Pure, and blind: it reckons with kits for visits, not with arms.
+"""How many sets a site gets next. Pure and blind: it reckons with visits, not with arms.
 
 Nobody knows on which arm those are whose visits come next, so as many sets are reckoned with as
 would do if all were on the arm with the smallest share. The shelf counts in complete sets.
