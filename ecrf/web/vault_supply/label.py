@@ -52,7 +52,7 @@ class Sheet:
         yield "d", _both(T("Batch {batch}", batch=self.batch))
         month = f"{self.expiry:%Y-%m}"
         yield "k", _both(T("Use until the end of {month} (year-month)", month=month))
-        yield "f", _both(T("Participant: ______________   Visit: ________"))
+        yield "f", _both(T("Participant: __________ Visit: ____"))
         yield "g", self.label.investigator
         yield "h", self.label.directions
         yield "j", self.label.storage
