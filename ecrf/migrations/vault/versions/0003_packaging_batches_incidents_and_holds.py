@@ -152,7 +152,7 @@ def upgrade() -> None:
     )
     op.execute(
         "INSERT INTO batch (study, environment, code, expiry, by_id, at)"
-        " SELECT study, environment, batch, MAX(expiry), 0, MAX(at) FROM"
+        " SELECT study, environment, batch, MIN(expiry), 0, MAX(at) FROM"
         " (SELECT kit.study, kit.environment, kit.batch, kit.expiry,"
         " COALESCE(packing_note.at, list.generated_at) AS at FROM kit"
         " LEFT JOIN packing_note ON packing_note.id = kit.note_id"
