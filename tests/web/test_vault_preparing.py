@@ -136,8 +136,9 @@ def test_others_and_other_sites_and_other_pages_are_closed(
         assert unblinded(actor).post(DAY, {"password": PASSWORD}).status_code == 403
     pia = unblinded(PIA)
     home = f"/vault/{STUDY}"
-    for page in ("/", "/stock", "/shipments", "/accountability", "/batches", "/incidents",
-                 "/returns", "/resupply", f"/participants/{CODE}/BL", "/code-break"):  # fmt: skip
+    pages = ("/", "/stock", "/shipments", "/accountability", "/batches", "/incidents",
+             "/returns", "/resupply", f"/participants/{CODE}/BL", "/code-break")  # fmt: skip
+    for page in pages:
         assert pia.get(home + page).status_code == 403, page
     assert pia.get(f"{LIST}/BFH-001/W4").status_code == 404
     blinded = visitor(PIA)
