@@ -1,7 +1,8 @@
 """The front door of the vault: what the rest of the program may use, and nothing else.
 
 An arm leaves only inside a `Disclosure`: from `for_preparation` to an unblinded pharmacist of
-the participant's site, and from `code_break` in an emergency, each written down beforehand.
+the participant's site, from `for_dose` to who prepares one dose, and from `code_break` in an
+emergency, each written down beforehand.
 """
 
 from pathlib import Path
@@ -20,11 +21,12 @@ from randomization.escrow import HOLDERS, NEEDED, Share, recover, restore, split
 from randomization.given import Given, given
 from randomization.given import kits as given_kits
 from randomization.given import randomized as given_to
-from randomization.kits import Packing, dispense
 from randomization.kits import assign as assign_kits
-from randomization.kits import register as register_kits
+from randomization.kits import dispense
 from randomization.lists import activate, generate, publish, published
 from randomization.numbers import tidy
+from randomization.packing import Packing
+from randomization.packing import register as register_kits
 from randomization.publications import Publication
 from randomization.receipts import Receipt
 from randomization.receipts import check as check_receipt
@@ -34,6 +36,7 @@ from randomization.reveal import (
     PreparedKit,
     Why,
     code_break,
+    for_dose,
     for_preparation,
 )
 from randomization.schemes import SCHEMES, SIMULATED, Options
@@ -47,14 +50,14 @@ from randomization.verify_bundle import verify as verify_bundle
 
 __all__ = [
     "GONE", "HOLDERS", "LEDGER", "NEEDED", "REASONS", "SCHEMES", "SIGNERS", "SIMULATED",
-    "STATES",
-    "Characteristics", "Disclosure", "Figure", "Given", "KitNumber", "Options", "Packing",
-    "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial", "Vault",
-    "Verification", "Visit", "Why", "activate", "assign_kits", "bundle", "check_receipt",
-    "code_break", "create_tables", "dispense", "for_preparation", "generate", "given",
-    "given_kits", "given_to", "kit_numbers", "load_bundle", "make_key_file", "open_vault",
-    "publish", "published", "randomize", "recover", "register_kits", "restore",
-    "sign_unblinding", "simulate", "split", "tidy", "verify", "verify_bundle",
+    "STATES", "Characteristics", "Disclosure", "Figure", "Given", "KitNumber", "Options",
+    "Packing", "PreparedKit", "Publication", "Receipt", "Request", "Share", "Spec", "Trial",
+    "Vault", "Verification", "Visit", "Why", "activate", "assign_kits", "bundle",
+    "check_receipt", "code_break", "create_tables", "dispense", "for_dose", "for_preparation",
+    "generate", "given", "given_kits", "given_to", "kit_numbers", "load_bundle",
+    "make_key_file", "open_vault", "publish", "published", "randomize", "recover",
+    "register_kits", "restore", "sign_unblinding", "simulate", "split", "tidy", "verify",
+    "verify_bundle",
 ]  # fmt: skip
 
 create_tables = schema.create

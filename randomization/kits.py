@@ -1,77 +1,31 @@
 """Kits: registered with numbers that tell nothing, assigned to visits, dispensed once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.access import Right, Role
-from ecrf.kernel.chain import stamp
-from ecrf.kernel.errors import Conflict, NotFound, Problem, Unacceptable
+from ecrf.kernel.access import Actor, Right, Role
+from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
-from randomization import commit, lists, numbers, receipts, seal, shelf, supply
-from randomization.arm import Arm
+from randomization import lists, numbers, shelf, supply
 from randomization.asking import Visit
-from randomization.commit import Packed
 from randomization.opened import NotNow, Vault, lock, one_message, permitted
 from randomization.shelf import Place
 from randomization.supply import Move, State
+from randomization.supplying import incidents
+from randomization.supplying.tables import DispensationCheck
 from randomization.tables import (
     LEDGER,
     Allocation,
     Dispensation,
     Kit,
     ListRow,
-    PackingNote,
     Shelf,
     Slot,
 )
-
-SEQUENCE_BYTES = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """A packaging batch for a site, or for the depot: how many kits of each arm, one expiry."""
-
-    study: str
-    site: str
-    batch: str
-    expiry: date
-    contents: Mapping[str, int]
-
-
-def register(vault: Vault, by: By, packing: Packing) -> tuple[str, ...]:
-    """Put kits on the site's shelf; return their numbers in order, which tells no arm.
-
-    Kits are mixed before they get numbers, so neither numbers nor rows follow the arms.
-    """
-    with vault.database.write() as session:
-        head = lock(session, packing.study)
-        _require_arms(session, vault, packing)
-        key = _shelf_key(session, vault, by, packing.study)
-        arms = [Arm(arm) for arm, count in packing.contents.items() for _ in range(count)]
-        mixed = [arms[place] for place in numbers.order(by.draw, len(arms))]
-        taken = session.scalars(select(Kit.number)).all()
-        drawn = numbers.fresh(by.draw, numbers.KIT, len(mixed), taken)
-        packed = [
-            Packed(number, arm, by.draw(seal.SALT_BYTES))
-            for number, arm in zip(drawn, mixed, strict=True)
-        ]
-        note_id, root = _note(session, vault, by, packing, packed)
-        session.execute(
-            insert(Kit), [_row(vault, by, packing, key, note_id, kit) for kit in packed]
-        )
-        refs = {
-            "batch": packing.batch, "expiry": str(packing.expiry), "kits": sorted(drawn),
-            "root": root,
-        }  # fmt: skip
-        act = Act("kit:register", None, packing.study, packing.site, refs=refs)
-        LEDGER.write(session, by, [(head, act)])
-    return tuple(sorted(drawn))
 
 
 def assign(
@@ -104,23 +58,29 @@ def assign(
         return given
 
 
-def dispense(vault: Vault, by: By, visit: Visit, typed: str) -> str:
+def dispense(
+    vault: Vault, by: By, visit: Visit, typed: str, second: Actor | None = None
+) -> str:
     """Hand out the kit whose number was typed, if it is assigned to this visit.
 
-    A kit that is not, or not any more, is refused, and the attempt is an act too.
+    A kit that is not, or not any more, is refused, and the attempt is an act too. When it is
+    another kit, an incident stops the visit until the pharmacy has explained it. `second` is
+    who checked number and participant, where the study wants that.
     """
     role = permitted(by, Right.KIT_DISPENSE, visit.study, visit.site)
+    _require_second(by, visit, second)
     number = numbers.tidy(typed)
     with vault.database.write() as session:
         head = lock(session, visit.study)
         kit = session.scalars(
             select(Kit).where(Kit.number == number, Kit.environment == vault.environment)
         ).one_or_none()
-        wrong = _wrong(kit, visit, number)
+        wrong, refs = _judged(session, vault, by, kit, visit, number)
         if kit is not None and wrong is None:
-            _hand_out(session, by, kit, visit)
+            _hand_out(session, by, kit, visit, second)
+            refs = {"checked_by": second.id} if second else {}
         action = "kit:refuse" if wrong else "kit:dispense"
-        refs = {"kit": number[:12], "move": Move.DISPENSE}
+        refs = {"kit": number[:12], "move": Move.DISPENSE, **refs}
         LEDGER.write(session, by, [(head, _act(action, role, visit, refs))])
     if wrong is not None:
         raise Conflict(wrong, [Problem("number", wrong)])
@@ -151,7 +111,7 @@ def not_randomized(participant: str, site: str) -> NotFound:
     )
 
 
-def _hand_out(session: Session, by: By, kit: Kit, visit: Visit) -> None:
+def _hand_out(session: Session, by: By, kit: Kit, visit: Visit, second: Actor | None) -> None:
     after = supply.after(State(kit.state), Move.DISPENSE)
     session.execute(
         update(Kit)
@@ -165,12 +125,52 @@ def _hand_out(session: Session, by: By, kit: Kit, visit: Visit) -> None:
             visit=visit.visit, by_id=by.actor.id, by_name=by.actor.name, at=by.at,
         )
     )  # fmt: skip
+    if second is not None:
+        session.execute(
+            insert(DispensationCheck).values(
+                kit_id=kit.id, by_id=second.id, by_name=second.name, at=by.at
+            )
+        )
 
 
-def _wrong(kit: Kit | None, visit: Visit, number: str) -> Text | None:
-    """Say what speaks against handing this kit out, if anything does."""
+def _require_second(by: By, visit: Visit, second: Actor | None) -> None:
+    """Refuse a second person who is the first one, or may not hand out kits at the site."""
+    if second is None:
+        return
+    if second.id == by.actor.id:
+        same = T("Somebody else must check the kit; you are the one who hands it out.")
+        raise Conflict(same, [Problem("second_username", same)])
+    if not second.may(Right.KIT_DISPENSE, visit.study, visit.site):
+        no = T("The second person may not hand out kits at this site.")
+        raise NotAllowed(no, [Problem("second_username", no)])
+
+
+def _judged(
+    session: Session, vault: Vault, by: By, kit: Kit | None, visit: Visit, number: str
+) -> tuple[Text | None, Mapping[str, object]]:
+    """Say what speaks against handing this kit out, if anything; make an incident of it."""
+    stop = incidents.stopping(session, vault, visit.study, visit.participant, visit.visit)
+    if stop is not None:
+        wrong = T("Incident {n} stops this visit: a wrong kit was scanned. Explain it before "
+                  "anything is handed out.", n=stop)  # fmt: skip
+        return wrong, {"incident": stop}
     if not numbers.valid(number):
-        return T("{number} is not a kit number: one of its digits is wrong.", number=number)
+        slip = T("{number} is not a kit number: one of its digits is wrong.", number=number)
+        return slip, {}
+    other = _another(kit, visit, number)
+    if other is not None:
+        place = (visit.study, visit.site, visit.participant, visit.visit)
+        return other, {"incident": incidents.happened(session, vault, by, place, number)}
+    if kit is not None and supply.after(State(kit.state), Move.DISPENSE) is None:
+        state = supply.STATES[State(kit.state)]
+        wrong = T("Kit {number} cannot be handed out: it is {state}.",
+                  number=number, state=state)  # fmt: skip
+        return wrong, {}
+    return None, {}
+
+
+def _another(kit: Kit | None, visit: Visit, number: str) -> Text | None:
+    """Say that the kit is not the one for this visit, if so."""
     if kit is None or (kit.study, kit.site) != (visit.study, visit.site):
         return T("There is no kit {number} at this site. Do not hand it out.", number=number)
     if (kit.participant, kit.visit) != (visit.participant, visit.visit):
@@ -178,9 +178,6 @@ def _wrong(kit: Kit | None, visit: Visit, number: str) -> Text | None:
             "Kit {number} is not for {code} at visit {visit}. Do not hand it out.",
             number=number, code=visit.participant, visit=visit.visit,
         )  # fmt: skip
-    if supply.after(State(kit.state), Move.DISPENSE) is None:
-        return T("Kit {number} cannot be handed out: it is {state}.",
-                 number=number, state=supply.STATES[State(kit.state)])  # fmt: skip
     return None
 
 
@@ -195,74 +192,6 @@ def _assigned(session: Session, visit: Visit) -> tuple[str, ...]:
             .order_by(Kit.number)
         )
     )  # fmt: skip
-
-
-def _require_arms(session: Session, vault: Vault, packing: Packing) -> None:
-    """Refuse kits before there is a list, and contents that are not the arms of the list."""
-    row = session.scalars(
-        select(ListRow)
-        .where(ListRow.study == packing.study, ListRow.environment == vault.environment)
-        .order_by(ListRow.version.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        raise Conflict(T("Make the randomization list before registering kits."))
-    given = {Arm(arm) for arm in packing.contents}
-    if given != lists.spec_of(vault, row).arms or min(packing.contents.values()) < 1:
-        raise Unacceptable(T("Kits are registered for all arms of the list, and no other."))
-
-
-def _shelf_key(session: Session, vault: Vault, by: By, study: str) -> bytes:
-    context = shelf.key_context(study, vault.environment)
-    wrapped = session.scalar(
-        select(Shelf.key).where(Shelf.study == study, Shelf.environment == vault.environment)
-    )
-    if wrapped is not None:
-        return seal.unwrap(vault.keys.wrapping, context, wrapped)
-    key = by.draw(seal.KEY_BYTES)
-    wrapped = seal.wrap(vault.keys.wrapping, context, key, by.draw(seal.NONCE_BYTES))
-    session.execute(
-        insert(Shelf).values(study=study, environment=vault.environment, key=wrapped)
-    )
-    return key
-
-
-def _note(
-    session: Session, vault: Vault, by: By, packing: Packing, packed: Sequence[Packed]
-) -> tuple[int, str]:
-    """Sign what was packed before the first kit leaves; return the note's id and its root."""
-    root = commit.kit_root(packed)
-    facts = {
-        "study": packing.study, "environment": vault.environment, "site": packing.site,
-        "batch": packing.batch, "expiry": str(packing.expiry), "kits": len(packed),
-        "root": root, "at": stamp(by.at), "signed_by": vault.keys.signer.verifier.text(),
-    }  # fmt: skip
-    text, signature = receipts.signed(vault.keys.signer, facts)
-    note_id = session.scalars(
-        insert(PackingNote)
-        .values(
-            study=packing.study, environment=vault.environment, note=text,
-            signature=signature, at=by.at,
-        )
-        .returning(PackingNote.id)
-    ).one()  # fmt: skip
-    return note_id, root
-
-
-def _row(
-    vault: Vault, by: By, packing: Packing, key: bytes, note_id: int, kit: Packed
-) -> dict[str, object]:
-    nonce = by.draw(seal.NONCE_BYTES)
-    context = shelf.kit_context(packing.study, vault.environment, kit.number)
-    return {
-        "study": packing.study, "environment": vault.environment, "number": kit.number,
-        "site": packing.site, "batch": packing.batch, "expiry": packing.expiry,
-        "note_id": note_id,
-        "state": State.IN_DEPOT if packing.site == supply.DEPOT else State.AVAILABLE,
-        "nonce": nonce, "participant": None, "visit": None,
-        "ciphertext": seal.seal_arm(key, context, kit.arm, kit.salt, nonce),
-        "sequence": int.from_bytes(by.draw(SEQUENCE_BYTES), "big"),
-    }  # fmt: skip
 
 
 def _act(action: str, role: Role, visit: Visit, refs: Mapping[str, object]) -> Act:

@@ -1,7 +1,7 @@
 """Disclosure of arms: written down and committed first, then opened. No act, no answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -73,6 +73,7 @@ class _Ground(NamedTuple):
 
 
 PREPARATION = _Ground(Right.TREATMENT_READ, "preparation")
+DOSE = _Ground(Right.PREPARATION_READ, "preparation", "dose")
 
 
 def for_preparation(
@@ -80,6 +81,14 @@ def for_preparation(
 ) -> tuple[Disclosure, ...]:
     """Return the arms and kits of randomized participants of the pharmacist's own site."""
     return _disclose(vault, by, study, site, participants, PREPARATION)
+
+
+def for_dose(
+    vault: Vault, by: By, study: str, site: str, participant: str, visit: str
+) -> Disclosure:
+    """Return one participant's arm and the kits of one visit, to who prepares the dose."""
+    (found,) = _disclose(vault, by, study, site, [participant], DOSE)
+    return replace(found, kits=tuple(kit for kit in found.kits if kit.visit == visit))
 
 
 def code_break(

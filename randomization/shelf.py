@@ -8,15 +8,17 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from ecrf.kernel.ledger import By
 from randomization import seal
 from randomization.arm import Arm
 from randomization.opened import NotNow, Vault
 from randomization.seal import Context
 from randomization.supply import MOVES, Move, State
 from randomization.tables import Kit
+from randomization.tables import Shelf as ShelfRow
 
 FEW = "too few kits"
 WINDOW = 16
@@ -120,3 +122,21 @@ def assign(session: Session, kits: Sequence[Sealed], participant: str, visit: st
         .values(state=MOVES[State.AVAILABLE, Move.ASSIGN], participant=participant, visit=visit)
         .execution_options(synchronize_session=False)
     )
+
+
+def data_key(session: Session, vault: Vault, by: By, study: str) -> bytes:
+    """Return the data key of the study's kits; the first time it is drawn and kept wrapped."""
+    context = key_context(study, vault.environment)
+    wrapped = session.scalar(
+        select(ShelfRow.key).where(
+            ShelfRow.study == study, ShelfRow.environment == vault.environment
+        )
+    )
+    if wrapped is not None:
+        return seal.unwrap(vault.keys.wrapping, context, wrapped)
+    key = by.draw(seal.KEY_BYTES)
+    wrapped = seal.wrap(vault.keys.wrapping, context, key, by.draw(seal.NONCE_BYTES))
+    session.execute(
+        insert(ShelfRow).values(study=study, environment=vault.environment, key=wrapped)
+    )
+    return key

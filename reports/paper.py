@@ -37,10 +37,9 @@ MARGIN, TOP, BOTTOM = 16 * mm, 34 * mm, 14 * mm
 BODY = WIDTH - 2 * MARGIN
 PAD = 3.0
 BELOW = 90.0
-ACROSS = 760.0
-"""How long the water mark may be, from corner to corner."""
 INK, QUIET, LINE, SHADE = map(HexColor, ("#0b0c0c", "#505a5f", "#b1b4b6", "#f3f2f1"))
 WATER = Color(0.6, 0.1, 0.4, alpha=0.12)
+WATER_SIZE, WATER_LONGEST = 80, 720
 
 
 class Head(NamedTuple):
@@ -268,15 +267,13 @@ def _frame(canvas: Canvas, head: Head, foot: str, water: str, number: int, total
     if water:
         canvas.saveState()
         canvas.setFillColor(WATER)
-        canvas.setFont(BOLD, min(80.0, 80 * ACROSS / _wide(water)))
+        said = printable(water, BOLD)
+        wide = pdfmetrics.stringWidth(said, BOLD, WATER_SIZE)
+        canvas.setFont(BOLD, min(WATER_SIZE, WATER_SIZE * WATER_LONGEST / wide))
         canvas.translate(WIDTH / 2, HEIGHT / 2)
         canvas.rotate(45)
-        canvas.drawCentredString(0, -20, printable(water, BOLD))
+        canvas.drawCentredString(0, -20, said)
         canvas.restoreState()
-
-
-def _wide(water: str) -> float:
-    return max(1.0, float(pdfmetrics.stringWidth(printable(water, BOLD), BOLD, 80)))
 
 
 def _fit(text: str, width: float) -> str:

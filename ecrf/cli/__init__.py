@@ -21,6 +21,7 @@ from ecrf.cli.ceremony import ceremony
 from ecrf.cli.consorting import consort
 from ecrf.cli.escrow import escrow, recover
 from ecrf.cli.receipt import receipt
+from ecrf.cli.resupply import resupply
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 from ecrf.cli.sweeping import sweep
 from ecrf.cli.unblinding import reveal, sign
@@ -50,6 +51,7 @@ main.add_command(ledger.ledger)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(ceremony)
 randomization.randomization.add_command(simulate_scheme)
+randomization.randomization.add_command(resupply)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
 randomization.randomization.add_command(consort)

@@ -27,7 +27,7 @@ from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
-from ecrf.study.stocking import Stocking
+from ecrf.study.stocking import Label, Preparation, Stocking
 
 Count = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]
@@ -211,6 +211,9 @@ class Supply(Frozen):
     units_per_day: Count
     dispense: dict[str, Count]
     stocking: Stocking = Stocking()
+    label: Label | None = None
+    second_person: bool = False
+    preparation: Preparation | None = None
 
 
 class Endpoint(Frozen):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ecrf.kernel.text import T
 from ecrf.study.check_forms import repeated, unusable
 from ecrf.study.findings import Problem, Spot
-from ecrf.study.model import Randomization, Study, VisitKind, VisitPlan, Words
+from ecrf.study.model import Randomization, Study, Supply, VisitKind, VisitPlan, Words
 from ecrf.study.spelling import suggest
 
 
@@ -213,6 +213,36 @@ def _supply(study: Study) -> Iterator[Problem]:
             yield Problem(here, suggest(message, visit, study.visit))
         if kits < 1:
             yield Problem(here, T("This must be at least 1."))
+    yield from _sending(study.supply)
+    yield from _labels(study.supply)
+    for n, visit in enumerate(
+        study.supply.preparation.visits if study.supply.preparation else ()
+    ):
+        if visit not in study.visit:
+            message = T("The schedule has no visit {name}.", name=visit)
+            yield Problem(("supply", "preparation", "visits", n), message)
+
+
+def _sending(supply: Supply) -> Iterator[Problem]:
+    """Refuse levels and windows under which a resupply would send nothing or never end."""
+    rule = supply.stocking
+    if rule.mode == "levels" and rule.high <= rule.low:
+        message = T("Sets are filled up to more than what is left when more is sent.")
+        yield Problem(("supply", "stocking", "high"), message)
+    if rule.mode == "predictive" and rule.resupply_days < max(1, rule.trigger_days):
+        message = T("A resupply must last at least as long as is looked ahead.")
+        yield Problem(("supply", "stocking", "resupply_days"), message)
+
+
+def _labels(supply: Supply) -> Iterator[Problem]:
+    """Warn when kits of a blinded study could not be labelled from the definition."""
+    if supply.label is None:
+        message = T("The label of kits is missing (`supply.label`): contact, content, "
+                    "investigator, directions, caution, storage, children.")  # fmt: skip
+        yield Problem(("supply",), message, "warning")
+    elif supply.label.source == "unverified":
+        message = T("The label of kits is marked as unverified.")
+        yield Problem(("supply", "label", "source"), message, "warning")
 
 
 def _unblinding(study: Study) -> Iterator[Problem]:
@@ -232,6 +262,9 @@ def _unblinding(study: Study) -> Iterator[Problem]:
 def _blinded_texts(study: Study) -> Iterable[tuple[Spot, Words]]:
     if study.supply is not None:
         yield ("supply", "product"), study.supply.product
+        for key, words in study.supply.label or ():
+            if isinstance(words, Words):
+                yield ("supply", "label", key), words
     if study.randomization is not None:
         yield ("randomization", "confirm"), study.randomization.confirm
     for n, plan in enumerate(study.visits):

@@ -23,7 +23,7 @@ from ecrf.study.files import FileRule
 from ecrf.study.laboratory import Laboratory
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
-from ecrf.study.stocking import Stocking
+from ecrf.study.stocking import Label, Preparation, Stocking
 
 # What others take from here, too.
 __all__ = ["Expression", "Frozen", "Id", "Source", "Words"]
@@ -310,13 +310,19 @@ class Randomization(Frozen):
 
 
 class Supply(Frozen):
-    """Kits: what a pack is called for everyone, and how many are dispensed at which visit."""
+    """Kits: what a pack is called for everyone, and how many are dispensed at which visit.
+
+    With `second_person` another person checks number and participant before a kit is given.
+    """
 
     product: Words
     units_per_kit: int
     units_per_day: int
     dispense: Mapping[str, int]
     stocking: Stocking = Stocking()
+    label: Label | None = None
+    second_person: bool = False
+    preparation: Preparation | None = None
 
 
 class Endpoint(Frozen):

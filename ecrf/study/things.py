@@ -86,6 +86,14 @@ def _design(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         yield ("supply",), Thing(T("the supply"), None, _facts(study.supply))
         name = T("the keeping of kits")
         yield ("stocking",), Thing(name, None, _facts(study.supply.stocking))
+        if study.supply.label is not None:
+            yield (
+                ("kit label",),
+                Thing(T("the label of kits"), None, _facts(study.supply.label)),
+            )
+        if study.supply.preparation is not None:
+            name = T("the preparing of doses")
+            yield ("preparation",), Thing(name, None, _facts(study.supply.preparation))
     design = study.randomization
     if design is None:
         return

@@ -33,6 +33,9 @@ ENTRIES = (
     Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/shipments", T("Shipments"), Right.SUPPLY_READ),
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/batches", T("Batches"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/resupply", T("Resupply"), Right.SUPPLY_MANAGE),
+    Entry("/vault/{study}/incidents", T("Incidents"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/forced", T("Forced allocation"), Right.ALLOCATION_FORCE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
@@ -41,6 +44,7 @@ ENTRIES = (
     Entry("/vault/{study}/reads", T("Reads of arms"), Right.READS_READ),
     Entry("/vault/{study}/unblinding", T("Unblinding"), Right.RANDOMIZATION_READ),
     Entry("/vault/{study}/consort", T("CONSORT"), Right.RANDOMIZATION_READ),
+    Entry("/vault/{study}/preparations", T("Doses to prepare"), Right.PREPARATION_READ),
 )
 
 

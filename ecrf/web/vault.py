@@ -17,9 +17,20 @@ from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services
 from ecrf.web.vault_lists import pages as lists
 from ecrf.web.vault_oversight import closed, consorting, reads, unblinding
-from ecrf.web.vault_supply import papers, returns, shipments, stock
+from ecrf.web.vault_supply import (
+    batches,
+    incidents,
+    papers,
+    preparing,
+    resupplies,
+    returns,
+    second,
+    shipments,
+    stock,
+)
 from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
+from randomization.supplying import api as supplies
 from visits import lookup, randomized, supplying
 from visits.rows import ParticipantRow
 from visits.windows import civil_date
@@ -34,8 +45,8 @@ def create(given: Services, vault: api.Vault) -> Flask:
     """Return the vault app; it alone holds the opened vault."""
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
-    supply = (shipments.pages, stock.pages, returns.pages, papers.pages)
-    for some in (pages, *supply, lists.pages, vault_forced.pages):
+    rooms = (shipments, stock, returns, papers, batches, incidents, resupplies, preparing)
+    for some in (pages, *(room.pages for room in rooms), lists.pages, vault_forced.pages):
         app.register_blueprint(some)
     for some in (closed.pages, reads.pages, unblinding.pages, consorting.pages):
         app.register_blueprint(some)
@@ -71,7 +82,7 @@ def hand_out(study_id: str, code: str, key: str) -> ResponseReturnValue:
         if request.form.get("act") == "assign":
             _assign(study, who, visit)
         else:
-            _dispense(who, visit)
+            _dispense(study, who, visit)
         follow(who)
     except Refused as refusal:
         wrong = refusal
@@ -88,7 +99,7 @@ def _assign(study: Study, who: ParticipantRow, visit: api.Visit) -> None:
     api.assign_kits(_vault(), g.by, visit, count, until)
 
 
-def _dispense(who: ParticipantRow, visit: api.Visit) -> None:
+def _dispense(study: Study, who: ParticipantRow, visit: api.Visit) -> None:
     """Confirm a kit; one the vault knows as handed out is only caught up with on this side."""
     typed = request.form.get("number", "")
     behind = {kit.number for kit in lookup.kits(g.session, who.id) if kit.status != "dispensed"}
@@ -96,7 +107,8 @@ def _dispense(who: ParticipantRow, visit: api.Visit) -> None:
         kit.number for kit in kit_numbers(who) if kit.dispensed and kit.visit == visit.visit
     }
     if api.tidy(typed) not in behind & known:
-        api.dispense(_vault(), g.by, visit, typed)
+        other = second.person(study, typed)
+        api.dispense(_vault(), g.by, visit, typed, other)
 
 
 def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> str:
@@ -106,12 +118,18 @@ def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> 
     plan = _plan(who, key)
     (found,) = api.for_preparation(_vault(), g.by, study_id, who.site, [code])
     kits = [kit for kit in found.kits if kit.visit == key]
+    stop = [
+        line for line in supplies.incidents(_vault(), study_id, [who.site])
+        if (line.participant, line.visit) == (code, key) and line.status != "closed"
+    ]  # fmt: skip
     wanted = study.supply.dispense.get(plan, 0) if study.supply else 0
     here = sum(kit.state not in api.GONE for kit in kits)
     return render_template(
         "vault/visit.html", refusal=refusal, sent=request.form, study=study, who=who,
         key=key, label=_label(study, plan, key), found=found, kits=kits,
         arm=_arm(study, found), states=api.STATES, missing=max(0, wanted - here),
+        incidents=stop, words=supplies.WORDS,
+        second=bool(study.supply and study.supply.second_person),
     )  # fmt: skip
 
 

@@ -7,18 +7,17 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right
-from ecrf.kernel.errors import Conflict, NotFound, Problem, Unacceptable
+from ecrf.kernel.errors import Conflict, NotFound
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
 from randomization.opened import Vault, permitted
 from randomization.supply import DEPOT, Move, State
 from randomization.supplying import books, moving
 from randomization.supplying.moving import Found
+from randomization.supplying.said import said
 from randomization.supplying.shipping import Stage
 from randomization.supplying.tables import Held, Quarantine, Shipment, Shipped
 from randomization.tables import Kit
-
-LONGEST = 1000
 
 
 class Cause(StrEnum):
@@ -46,16 +45,20 @@ class Outcome(StrEnum):
 
 
 RECALLABLE = (State.IN_DEPOT, State.PACKED, State.IN_TRANSIT, State.AVAILABLE, State.ASSIGNED)
-ON_SITE = (State.AVAILABLE, State.ASSIGNED)
+ON_SITE = (State.IN_DEPOT, State.PACKED, State.AVAILABLE, State.ASSIGNED)
 
 
 def put(
     vault: Vault, by: By, study: str, site: str, cause: Cause, text: str, typed: Sequence[str]
 ) -> int:
-    """Hold back kits of a site; without numbers, every kit on its shelf and for its visits."""
-    role = permitted(by, Right.KIT_DISPENSE, study, site)
-    said = _said(text, "text")
-    act = Act("quarantine:put", role, study, site, refs={"cause": cause}, reason=said)
+    """Hold back kits of a site; without numbers, every kit on its shelf and for its visits.
+
+    At the depot it is the supply manager who does, and it is every kit that lies there.
+    """
+    right = Right.SUPPLY_MANAGE if site == DEPOT else Right.KIT_DISPENSE
+    role = permitted(by, right, study, site)
+    why = said(text, "text")
+    act = Act("quarantine:put", role, study, site, refs={"cause": cause}, reason=why)
 
     def do(session: Session) -> tuple[int, Mapping[str, object]]:
         if any(number.strip() for number in typed):
@@ -64,7 +67,7 @@ def put(
             kits = _in(session, vault, study, ON_SITE, Kit.site == site)
         if not kits:
             raise Conflict(T("There is nothing to hold back."))
-        made = hold(session, vault, by, site, study, cause, said, kits)
+        made = hold(session, vault, by, site, study, cause, why, kits)
         return made, {"quarantine": made, "kits": [kit.number for kit in kits]}
 
     return books.enter(vault, by, act, do)
@@ -75,9 +78,9 @@ def decide(
 ) -> None:
     """Release or reject everything held in a quarantine, for a reason."""
     role = permitted(by, Right.SUPPLY_MANAGE, study, site)
-    said = _said(reason, "reason")
+    why = said(reason, "reason")
     refs = {"quarantine": number, "outcome": outcome}
-    act = Act("quarantine:decide", role, study, site, refs=refs, reason=said)
+    act = Act("quarantine:decide", role, study, site, refs=refs, reason=why)
 
     def do(session: Session) -> tuple[None, Mapping[str, object]]:
         _require_open(session, vault, study, site, number)
@@ -89,7 +92,7 @@ def decide(
         session.execute(
             update(Quarantine)
             .where(Quarantine.id == number)
-            .values(outcome=outcome.value, reason=said, decided_by=by.actor.id,
+            .values(outcome=outcome.value, reason=why, decided_by=by.actor.id,
                     decided_at=by.at)
             .execution_options(synchronize_session=False)
         )  # fmt: skip
@@ -101,8 +104,8 @@ def decide(
 def recall(vault: Vault, by: By, study: str, batch: str, text: str) -> tuple[str, ...]:
     """Hold back a batch wherever it is; return the kits that are with participants."""
     role = permitted(by, Right.SUPPLY_MANAGE, study, DEPOT)
-    said = _said(text, "text")
-    act = Act("batch:recall", role, study, refs={"batch": batch}, reason=said)
+    why = said(text, "text")
+    act = Act("batch:recall", role, study, refs={"batch": batch}, reason=why)
 
     def do(session: Session) -> tuple[tuple[str, ...], Mapping[str, object]]:
         every = _in(session, vault, study, (*RECALLABLE, State.DISPENSED), Kit.batch == batch)
@@ -112,7 +115,7 @@ def recall(vault: Vault, by: By, study: str, batch: str, text: str) -> tuple[str
         for site in sorted({kit.site for kit in every}):
             here = [k for k in every if k.site == site and k.state is not State.DISPENSED]
             if here:
-                hold(session, vault, by, site, study, Cause.RECALL, said, here)
+                hold(session, vault, by, site, study, Cause.RECALL, why, here)
         return out, {"with_participants": list(out), "kits": len(every)}
 
     return books.enter(vault, by, act, do)
@@ -202,11 +205,3 @@ def _in(
         .order_by(Kit.number)
     )  # fmt: skip
     return [moving.read(row) for row in rows]
-
-
-def _said(text: str, item: str) -> str:
-    said = text.strip()
-    if not 0 < len(said) <= LONGEST:
-        wrong = T("Say in 1 to {n} characters what happened.", n=LONGEST)
-        raise Unacceptable(wrong, [Problem(item, wrong)])
-    return said

@@ -1,10 +1,10 @@
 """Shipments from the depot: ordered, approved by another person, picked, sent, cancelled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Right, Role
@@ -102,9 +102,10 @@ def dispatch(vault: Vault, by: By, goods: Goods) -> None:
     def do(session: Session) -> tuple[None, Mapping[str, object]]:
         row = find(session, vault, goods, Step.DISPATCH)
         kits = _still(session, row.id, State.PACKED)
+        left = _leave_behind(session, row.id, [kit.id for kit in kits])
         moving.move(session, kits, Move.SEND, site=goods.site)
         advance(session, row, Step.DISPATCH, dispatched_at=by.at)
-        return None, {"kits": [kit.number for kit in kits]}
+        return None, {"kits": [kit.number for kit in kits], "left": left}
 
     books.enter(vault, by, act, do)
 
@@ -160,6 +161,17 @@ def carried(session: Session, shipment_id: int) -> list[tuple[moving.Found, str]
 def _still(session: Session, shipment_id: int, state: State) -> list[moving.Found]:
     """Return the kits of a shipment nothing happened to meanwhile, such as a recall."""
     return [kit for kit, _ in carried(session, shipment_id) if kit.state is state]
+
+
+def _leave_behind(session: Session, shipment_id: int, going: Sequence[int]) -> int:
+    """Take off the shipment what was called back while it was packed; return how many."""
+    left = session.execute(
+        delete(Shipped)
+        .where(Shipped.shipment_id == shipment_id, Shipped.kit_id.not_in(going))
+        .returning(Shipped.kit_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(left)
 
 
 def advance(session: Session, row: Shipment, step: Step, **values: object) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ecrf.kernel.append_only import guard
@@ -142,5 +142,117 @@ class DestructionSigned(VaultBase):
     at: Mapped[datetime]
 
 
-for _made in (Return, Replacement, Destruction, Destroyed, DestructionSigned):
+class Batch(VaultBase):
+    """A packaging batch: one number and one expiry for the kits of all arms."""
+
+    __tablename__ = "batch"
+    __table_args__ = (UniqueConstraint("study", "environment", "code"),)
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    environment: Mapped[Code]
+    code: Mapped[Code]
+    expiry: Mapped[date]
+    by_id: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Component(VaultBase):
+    """What went into a batch for one arm, sealed: arm, product, lot, equally long for all.
+
+    All arms are written at once, in a drawn order, so that `place` tells none.
+    """
+
+    __tablename__ = "component"
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    ciphertext: Mapped[bytes]
+    nonce: Mapped[bytes]
+
+
+class Extension(VaultBase):
+    """A later expiry of a batch. A kit has it once its label says so: see `Kit.expiry`."""
+
+    __tablename__ = "extension"
+
+    id: Mapped[Key]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), index=True)
+    former: Mapped[date]
+    expiry: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(1000))
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class DispensationCheck(VaultBase):
+    """The second person who read the number and the participant before a kit was given."""
+
+    __tablename__ = "dispensation_check"
+
+    kit_id: Mapped[int] = mapped_column(ForeignKey("kit.id"), primary_key=True)
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class Incident(VaultBase):
+    """A kit scanned that is not for this visit of this participant. Nothing was handed out."""
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_visit", "study", "participant", "visit"),)
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    environment: Mapped[Code]
+    site: Mapped[Code]
+    participant: Mapped[Code]
+    visit: Mapped[Code]
+    scanned: Mapped[str] = mapped_column(String(12))
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class IncidentNote(VaultBase):
+    """A word on an incident; `kind`: acknowledged by the pharmacy, closed by the manager."""
+
+    __tablename__ = "incident_note"
+    __table_args__ = (CheckConstraint("kind IN ('acknowledged', 'closed')", name="kind"),)
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    text: Mapped[str] = mapped_column(String(1000))
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class Hold(VaultBase):
+    """Days on which a participant was told to take nothing; they do not count as due."""
+
+    __tablename__ = "dose_hold"
+    __table_args__ = (
+        Index("ix_dose_hold_participant", "study", "participant"),
+        CheckConstraint("first <= last", name="in_order"),
+    )
+
+    id: Mapped[Key]
+    study: Mapped[Code]
+    environment: Mapped[Code]
+    site: Mapped[Code]
+    participant: Mapped[Code]
+    first: Mapped[date]
+    last: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(1000))
+    by_id: Mapped[int]
+    by_name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+for _made in (
+    Return, Replacement, Destruction, Destroyed, DestructionSigned, Component, Extension,
+    DispensationCheck, Incident, IncidentNote, Hold,
+):  # fmt: skip
     guard(VaultBase.metadata.tables[_made.__tablename__])

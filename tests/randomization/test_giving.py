@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from ecrf.kernel.chance import Seeded
-from ecrf.kernel.errors import Conflict, NotAllowed, Unacceptable, Unavailable
+from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable, Unavailable
 from randomization import api
 from randomization.supply import State
 from randomization.supplying import accounts
@@ -176,3 +176,36 @@ def test_a_kit_expires_the_day_after_its_last_day_of_use(vault, anna):
     assert states(vault) == {"expired": 119, "dispensed": 1}
     with pytest.raises(NotAllowed):
         supplies.expire(vault, who(PETRA), STUDY, "PUMCH", date(2028, 7, 1))
+
+
+def test_days_of_a_hold_do_not_count_as_due(vault, anna):
+    """28 days less 8 held, two units a day: 40 due; 120 handed out, 88 brought back: 80 %."""
+    kits = given(vault, anna)
+    paul = who(PAUL, at=LATER)
+    for kit in kits:
+        back = replace(HALF, units=44)
+        supplies.take_back(vault, paul, STUDY, "PUMCH", kit, back)
+    start = NOON.date()
+    for first, last in ((2, 6), (5, 9)):
+        days = (start + timedelta(days=first), start + timedelta(days=last))
+        supplies.hold(vault, paul, STUDY, "PUMCH", "PUMCH-001", days, "Infection")
+    lines = supplies.accountability(vault, STUDY, "PUMCH")
+    held = supplies.holds(vault, STUDY, ["PUMCH"])
+    assert [one.percent for one in supplies.taken(lines, 60, 2)] == [57]
+    (one,) = supplies.taken(lines, 60, 2, held)
+    assert (one.days, one.percent) == (20, 80)
+
+
+def test_a_hold_is_of_a_randomized_participant_and_its_days_are_in_order(vault, anna):
+    paul, day = who(PAUL), NOON.date()
+    with pytest.raises(NotFound):
+        supplies.hold(vault, paul, STUDY, "PUMCH", "PUMCH-404", (day, day), "Infection")
+    given(vault, anna)
+    with pytest.raises(Unacceptable):
+        turned = (day, day - timedelta(days=1))
+        supplies.hold(vault, paul, STUDY, "PUMCH", "PUMCH-001", turned, "Infection")
+    with pytest.raises(Unacceptable):
+        supplies.hold(vault, paul, STUDY, "PUMCH", "PUMCH-001", (day, day), " ")
+    with pytest.raises(NotAllowed):
+        supplies.hold(vault, who(PETRA), STUDY, "PUMCH", "PUMCH-001", (day, day), "Infection")
+    assert supplies.holds(vault, STUDY, ["PUMCH"]) == []

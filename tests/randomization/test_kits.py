@@ -9,12 +9,16 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
+from ecrf.kernel.access import Actor, Grant, Role
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable, Unavailable
 from randomization import api, supply
 from randomization.supply import MOVES, Move, State
+from randomization.supplying import api as supplies
+from randomization.supplying.api import Word
+from randomization.supplying.tables import Component, DispensationCheck
 from randomization.tables import Dispensation, Kit
-from tests.people import ALMA, ANNA, PETRA, STUDY
+from tests.people import ALMA, ANNA, PAUL, PETRA, STUDY
 from tests.randomization.conftest import ARMS, activate, packing, request_, spec, visit, who
 from tests.randomization.test_allocate import opened_kits, rows
 
@@ -175,10 +179,19 @@ def test_a_wrong_kit_is_refused_and_the_attempt_is_an_act(vault, anna, paul):
         with pytest.raises(Conflict, match=says) as no:
             api.dispense(vault, paul, place, number)
         assert "CANARY" not in str(no.value)
+        explain_everything(vault, paul)
     with vault.database.read() as session:
         actions = [json.loads(act[3])["action"] for act in api.LEDGER.acts(session)]
     assert actions.count("kit:refuse") == len(attempts)
     assert rows(vault, select(Dispensation.id)) == []
+
+
+def explain_everything(vault, by):
+    for line in supplies.incidents(vault, STUDY, ["PUMCH"]):
+        if not line.status:
+            supplies.say_of_incident(
+                vault, by, STUDY, "PUMCH", line.number, Word.ACKNOWLEDGED, "Slip of the hand"
+            )
 
 
 def test_a_pharmacist_of_another_site_hands_nothing_out(vault, anna):
@@ -203,3 +216,44 @@ def test_a_walk_over_the_kit_states_never_brings_a_dispensed_kit_back():
 def test_the_end_states_have_no_move_and_every_state_is_reached():
     assert {state for state, _ in MOVES} == set(State) - {State.LOST, State.DESTROYED}
     assert set(MOVES.values()) == set(State)
+
+
+def test_the_second_person_is_another_one_who_may_hand_out_here(vault, anna, paul):
+    (number,) = api.randomize(vault, anna, request_("PUMCH-001")).kit_numbers
+    here = visit("PUMCH-001", "BL")
+    pat = Actor(41, "Pat Hu", PAUL.grants)
+    with pytest.raises(Conflict, match="Somebody else must check"):
+        api.dispense(vault, paul, here, number, PAUL)
+    for stranger in (PETRA, ANNA):
+        with pytest.raises(NotAllowed, match="second person"):
+            api.dispense(vault, paul, here, number, stranger)
+    assert rows(vault, select(Dispensation.id)) == []
+    api.dispense(vault, paul, here, number, pat)
+    (row,) = rows(vault, select(DispensationCheck.by_id, DispensationCheck.by_name))
+    assert tuple(row) == (41, "Pat Hu")
+    (line,) = [x for x in supplies.accountability(vault, STUDY, "PUMCH") if x.number == number]
+    assert (line.dispensed_by, line.checked_by) == ("Paul Sun", "Pat Hu")
+
+
+def test_a_batch_has_one_expiry_for_all_arms(vault):
+    with pytest.raises(Conflict, match="a batch has one expiry"):
+        api.register_kits(vault, who(ALMA), packing(expiry=date(2027, 1, 1)))
+    assert len(api.register_kits(vault, who(ALMA), packing(2))) == 4
+
+
+def test_what_a_batch_is_made_of_is_sealed_equally_long_for_every_arm(vault):
+    sue = who(Actor(40, "Sue Ren", frozenset({Grant(STUDY, Role.SUPPLIER)})))
+    parts = [supplies.Part(ARMS[0], "A very long name of a product", "LOT-ZZ-1"),
+             supplies.Part(ARMS[1], "短", "2")]  # fmt: skip
+    with pytest.raises(Unacceptable):
+        supplies.describe(vault, sue, STUDY, "P-7", date(2028, 1, 1), parts[:1])
+    supplies.describe(vault, sue, STUDY, "P-7", date(2028, 1, 1), parts)
+    found = rows(vault, select(Component.ciphertext, Component.nonce))
+    assert len({len(row.ciphertext) for row in found}) == 1
+    assert not any(b"LOT-ZZ" in row.ciphertext for row in found)
+    assert supplies.parts_of(vault, sue, STUDY, "P-7") == tuple(parts)
+    with pytest.raises(NotAllowed):
+        supplies.parts_of(vault, who(PAUL), STUDY, "P-7")
+    with vault.database.read() as session:
+        acts = list(api.LEDGER.acts(session))
+    assert not any("LOT-ZZ" in str(act) or "CANARY" in str(act) for act in acts)

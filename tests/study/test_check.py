@@ -424,3 +424,17 @@ def test_a_study_that_was_not_read_from_files_is_checked_by_the_spots_of_the_mod
     assert [str(finding) for finding in check(cut)] == [
         "sites/2/code:0:0: error: AAA is here twice."
     ]
+
+
+@pytest.mark.parametrize("old, new, severity, expected", [
+    ("    storage: {en: Keep cool, zh: 阴凉处保存}\n", "", "error", "storage"),
+    ("    source: protocol\n", "", "warning", "The label of kits is marked as unverified."),
+    ("en: As directed,", "en: As directed with ACT,", "error", "it would unblind"),
+    ("  label:\n", "  stocking: {mode: levels, low: 4, high: 4}\n  label:\n", "error",
+     "Sets are filled up to more"),
+    ("  label:\n", "  preparation: {visits: [W9]}\n  label:\n", "error", "no visit W9"),
+])  # fmt: skip
+def test_what_is_wrong_with_labels_and_sending_is_told(tiny, old, new, severity, expected):
+    tiny.change("tiny/study.yaml", old, new)
+    told = [(found.severity, str(found.message)) for found in tiny.read().findings]
+    assert any(kind == severity and expected in text for kind, text in told), told

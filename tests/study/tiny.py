@@ -40,6 +40,15 @@ supply:
   units_per_kit: 60
   units_per_day: 2
   dispense: {BL: 1, W4: 2}
+  label:
+    contact: {en: Hospital, zh: 医院}
+    content: {en: Tablets, zh: 片剂}
+    investigator: {en: Investigator, zh: 研究者}
+    directions: {en: As directed, zh: 遵医嘱}
+    caution: {en: For clinical trial use only, zh: 仅供临床试验使用}
+    storage: {en: Keep cool, zh: 阴凉处保存}
+    children: {en: Keep away from children, zh: 远离儿童}
+    source: protocol
 """
 
 SCHEDULE = """\

@@ -330,6 +330,8 @@ def test_the_pharmacist_sees_what_to_dispense_and_the_arm_and_hands_out(
     wrong = paul.post(page, {"act": "dispense", "number": "K0000000"})
     assert wrong.status_code == 409
     assert "There is no kit K0000000 at this site" in wrong.get_data(as_text=True)
+    told = {"act": "acknowledged", "incident": "1", "site": "PUMCH", "text": "Another trial's"}
+    assert paul.post(f"/vault/{STUDY}/incidents", told).status_code == 303
     assert paul.post(page, {"act": "dispense", "number": first.lower()}).status_code == 303
     with trial.read() as session:
         rows = dict(map(tuple, session.execute(select(KitGiven.number, KitGiven.status))))

@@ -17,10 +17,11 @@ from reports import paper, say
 from reports.paper import Head, Lines, heading, space, table
 
 COLUMNS = (
-    T("Kit"), T("Batch"), T("Expiry"), T("Shipment"), T("Participant"), T("Visit"),
-    T("Handed out"), T("By"), T("Brought back"), T("Units left"), T("Status"),
+    T("Kit"), T("Batch"), T("Expiry"), T("Shipment"), T("Received"), T("Participant"),
+    T("Visit"), T("Handed out"), T("By"), T("Brought back"), T("Units left"), T("Destroyed"),
+    T("Status"),
 )  # fmt: skip
-WIDTHS = (10, 8, 10, 7, 12, 6, 14, 10, 10, 6, 11)
+WIDTHS = (10, 8, 10, 7, 10, 12, 6, 11, 10, 10, 6, 10, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Log:
             name=self.printed_by, at=say.moment(self.printed_at, self.zone),
         )  # fmt: skip
         title = f"{self.study.id} {self.site}"
-        return paper.document(title, head, [*self._story()], self._say(printed), "")
+        water = f"{self.printed_by} {say.moment(self.printed_at, self.zone)[:16]}"
+        return paper.document(title, head, [*self._story()], self._say(printed), water)
 
     def _story(self) -> Iterator[Flowable]:
         yield from heading(self._say(T("Reconciliation")), 14)
@@ -55,7 +57,7 @@ class Log:
         rows = [[self._say(T("Received")), str(self.balance.received)]]
         rows += [
             [api.STATES[state].in_(self.locale), str(self.balance.states[state])]
-            for state in api.SETTLED
+            for state in api.settled(self.site)
         ]
         rows += [[self._say(T("Difference")), str(self.balance.difference)]]
         yield table(rows, (3, 1), header=False)
@@ -73,13 +75,20 @@ class Log:
         state = api.STATES[line.state].in_(self.locale)
         return [
             line.number, line.batch, say.day(line.expiry, self.locale),
-            f"S{line.shipment}" if line.shipment else "", line.participant or "",
+            f"S{line.shipment}" if line.shipment else "",
+            self._moment(line.received_at), line.participant or "",
             line.visit or "",
-            say.moment(line.dispensed_at, self.zone) if line.dispensed_at else "",
-            line.dispensed_by or "", say.day(line.returned_on, self.locale),
+            self._moment(line.dispensed_at),
+            " / ".join(name for name in (line.dispensed_by, line.checked_by) if name),
+            say.day(line.returned_on, self.locale),
             "" if line.returned_units is None else str(line.returned_units),
+            f"D{line.destruction} {say.day(line.destroyed_on, self.locale)}"
+            if line.destruction else "",
             f"{state} → {line.replaced_by}" if line.replaced_by else state,
         ]  # fmt: skip
+
+    def _moment(self, at: datetime | None) -> str:
+        return say.moment(at, self.zone)[:16] if at else ""
 
     def _say(self, text: Message) -> str:
         return text.in_(self.locale)

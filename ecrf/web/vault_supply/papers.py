@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
-from urllib.parse import quote
 
-from flask import Response, g, render_template, request
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel import accounts
@@ -12,7 +11,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import log, room
+from ecrf.web.vault_supply import destroyed, log, room
 from ecrf.web.vault_supply.room import Room
 from randomization.supplying import api
 from reports.writers import csv
@@ -53,7 +52,7 @@ def _page(study_id: str, refusal: Refused | None) -> str:
     return render_template(
         "vault/accountability.html", room=found, site=site, states=api.STATES,
         balance=api.balance(room.vault(), study_id, site),
-        lines=api.accountability(room.vault(), study_id, site), settled=api.SETTLED,
+        lines=api.accountability(room.vault(), study_id, site), settled=api.settled(site),
         certificates=api.certificates(room.vault(), study_id, site), refusal=refusal,
         sent=request.form, today=civil_date(g.by.at, found.zone), depot=api.DEPOT,
     )  # fmt: skip
@@ -64,8 +63,9 @@ def as_csv(study_id: str) -> ResponseReturnValue:
     """Send the log with one line for each kit; its words do not follow the language."""
     site = _site(room.enter(study_id))
     lines = api.accountability(room.vault(), study_id, site)
+    api.printed(room.vault(), g.by, study_id, site, "accountability as CSV")
     text = "".join(_rows(lines))
-    return _file(text.encode(), "text/csv; charset=utf-8", f"{study_id}-{site}-kits.csv")
+    return room.file(text.encode(), "text/csv; charset=utf-8", f"{study_id}-{site}-kits.csv")
 
 
 @pages.page(f"{PAGE}.pdf", needs=Right.SUPPLY_READ)
@@ -73,12 +73,32 @@ def as_pdf(study_id: str) -> ResponseReturnValue:
     """Send the reconciliation and the log as a document to be signed and filed."""
     found = room.enter(study_id)
     site = _site(found)
+    api.printed(room.vault(), g.by, study_id, site, "accountability")
     paper = log.Log(
         found.study, site, found.zone, g.locale, g.actor.name, g.by.at,
         api.balance(room.vault(), study_id, site),
         api.accountability(room.vault(), study_id, site),
     )  # fmt: skip
-    return _file(paper.draw(), "application/pdf", f"{study_id}-{site}-kits.pdf")
+    return room.file(paper.draw(), "application/pdf", f"{study_id}-{site}-kits.pdf")
+
+
+@pages.page("/vault/<study_id>/destructions/<int:number>.pdf", needs=Right.SUPPLY_READ)
+def destruction(study_id: str, number: int) -> ResponseReturnValue:
+    """Send the certificate of a destruction; before two have signed it says it is a draft."""
+    found = room.enter(study_id)
+    site = _site(found)
+    for one in api.certificates(room.vault(), study_id, site):
+        if one.number == number:
+            break
+    else:
+        raise NotFound(T("There is no such destruction here."))
+    api.printed(room.vault(), g.by, study_id, site, "destruction", str(number))
+    lines = api.accountability(room.vault(), study_id, site)
+    paper = destroyed.Paper(
+        found.study, site, found.zone, g.locale, g.actor.name, g.by.at, one,
+        [line for line in lines if line.number in set(one.kits)],
+    )  # fmt: skip
+    return room.file(paper.draw(), "application/pdf", f"{study_id}-{site}-D{number}.pdf")
 
 
 def _site(found: Room) -> str:
@@ -98,8 +118,3 @@ def _rows(lines: list[api.Line]) -> Iterator[str]:
 def _cell(cell: object) -> str:
     isoformat = getattr(cell, "isoformat", None)
     return str(isoformat()) if isoformat else str(cell)
-
-
-def _file(body: bytes, kind: str, name: str) -> Response:
-    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-    return Response(body, content_type=kind, headers={"Content-Disposition": disposition})

@@ -30,8 +30,8 @@ def show(study_id: str) -> ResponseReturnValue:
 
 @pages.page(PAGE, needs=Right.KIT_DISPENSE, methods=("POST",))
 def act(study_id: str) -> ResponseReturnValue:
-    """Take a kit back, or replace one."""
-    do = _replace if room.typed("act") == "replace" else _take_back
+    """Take a kit back, replace one, or note days without a dose."""
+    do = {"replace": _replace, "hold": _hold}.get(room.typed("act"), _take_back)
     then = f"/vault/{study_id}/returns"
     return room.carry_out(partial(do, study_id), partial(_page, study_id), then)
 
@@ -66,6 +66,14 @@ def _replace(study_id: str) -> None:
     room.follow(who)
 
 
+def _hold(study_id: str) -> None:
+    found = room.enter(study_id)
+    site = found.site(room.typed("site"))
+    code = room.typed("participant").upper()
+    days = (room.day("first"), room.day("last"))
+    api.hold(room.vault(), g.by, study_id, site, code, days, room.typed("hold_reason"))
+
+
 def supply(found: Room) -> Supply:
     if found.study.supply is None:
         raise NotFound(T("This study has no kits."))
@@ -80,11 +88,12 @@ def _page(study_id: str, refusal: Refused | None) -> str:
         for site in found.sites
         for line in api.accountability(room.vault(), study_id, site.code)
     ]
+    held = api.holds(room.vault(), study_id, [site.code for site in found.sites])
     back = [line for line in lines if line.returned_on is not None]
     return render_template(
         "vault/returns.html", room=found, supply=kits, refusal=refusal, sent=request.form,
         back=sorted(back, key=lambda line: str(line.returned_on), reverse=True)[:100],
-        taken=api.taken(lines, kits.units_per_kit, kits.units_per_day),
+        taken=api.taken(lines, kits.units_per_kit, kits.units_per_day, held), held=held,
         replaced=[line for line in lines if line.replaced_by], losses=api.LOSSES,
         today=civil_date(g.by.at, found.zone), low=LOW, high=HIGH,
     )  # fmt: skip

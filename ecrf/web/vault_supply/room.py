@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
+from urllib.parse import quote
 
-from flask import current_app, g, redirect, request
+from flask import Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from ecrf.kernel.access import Right
@@ -101,6 +102,12 @@ def typed(item: str) -> str:
 
 def wrong(item: str, message: Text) -> Unacceptable:
     return Unacceptable(message, [Problem(item, message)])
+
+
+def file(body: bytes, kind: str, name: str) -> Response:
+    """Return a file to be saved under this name."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(body, content_type=kind, headers={"Content-Disposition": disposition})
 
 
 def kit_numbers(who: ParticipantRow) -> tuple[KitNumber, ...]:
