@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.asking import QueryWords
+from ecrf.study.breaking import CodeBreak
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
@@ -246,6 +247,7 @@ class Study(Frozen):
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
+    code_break: CodeBreak = CodeBreak()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {

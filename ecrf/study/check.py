@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ecrf.study import (
     cases,
     check_adjudication,
+    check_breaking,
     check_consequences,
     check_forms,
     check_formulas,
@@ -32,6 +33,7 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_adjudication.problems(study, lost)
     yield from check_consequences.problems(study, lost)
     yield from check_laboratory.problems(names)
+    yield from check_breaking.problems(names)
     yield from check_formulas.problems(names)
     yield from circles.problems(names)
     yield from cases.problems(names)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
 from ecrf.study.asking import QueryWords
+from ecrf.study.breaking import CodeBreak
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
 from ecrf.study.laboratory import Laboratory
@@ -364,6 +365,7 @@ class Study(Frozen):
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
+    code_break: CodeBreak = CodeBreak()
 
     @property
     def blinded(self) -> bool:
