@@ -29,6 +29,7 @@ from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
 from forms.reminding import following as reminding
 from forms.review import verified
+from forms.unblinded import following as unblinded
 from forms.unlocking import items
 from visits import refusals
 
@@ -129,6 +130,7 @@ def _follow(
     recomputing.follow(session, by, role, found, written, answers_now, head, row.version)
     consequences.follow(session, by, role, found, answers_now, row.status)
     reminding.follow(session, by, found, written, answers_now)
+    unblinded.follow(session, by, found, written, answers_now)
     if row.status == "complete":
         opening.follow(session, by, role, found, answers_now, written)
 

@@ -1,10 +1,11 @@
 """Making the vault's tables in an empty database."""
 
 from ecrf.kernel.db import Database
+from randomization.breaking import tables as breaking
 from randomization.supplying import tables
 from randomization.tables import VaultBase
 
-MAKERS = (tables,)
+MAKERS = (breaking, tables)
 
 
 def create(database: Database) -> None:

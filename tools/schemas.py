@@ -10,6 +10,7 @@ import forms.quality.tables
 import forms.reminding.tables
 import forms.review.tables
 import forms.tables
+import forms.unblinded.tables
 import forms.unlocking.tables
 import visits.tables
 from ecrf.kernel import jobs, ledger, outbox, people, signatures
@@ -27,6 +28,7 @@ MAKERS = (
     forms.reminding.tables,
     forms.review.tables,
     forms.tables,
+    forms.unblinded.tables,
     forms.unlocking.tables,
     visits.tables,
     jobs,

@@ -22,6 +22,7 @@ ENTRIES = (
     Entry("/{study}/laboratory", T("Laboratory"), Right.LABORATORY_MANAGE),
     Entry("/{study}/results", T("Result files"), Right.ENTRY_WRITE),
     Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
+    Entry("/{study}/code-breaks", T("Code breaks"), Right.BREAK_READ),
     Entry("/{study}/deviations", T("Deviations"), Right.ENTRY_READ),
     Entry("/{study}/quality", T("Data quality"), Right.QUALITY_READ),
     Entry("/{study}/amendments", T("Amendments"), Right.STUDY_APPROVE),
@@ -35,6 +36,7 @@ ENTRIES = (
     Entry("/vault/{study}/stock", T("Stock"), Right.SUPPLY_READ),
     Entry("/vault/{study}/returns", T("Returns"), Right.KIT_DISPENSE),
     Entry("/vault/{study}/accountability", T("Accountability"), Right.SUPPLY_READ),
+    Entry("/vault/{study}/answers", T("Answers"), Right.BREAK_RECEIVE),
 )
 
 
