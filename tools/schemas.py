@@ -13,7 +13,7 @@ import forms.tables
 import forms.unblinded.tables
 import forms.unlocking.tables
 import visits.tables
-from ecrf.kernel import jobs, ledger, outbox, people, signatures
+from ecrf.kernel import jobs, ledger, mail, outbox, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
@@ -33,6 +33,7 @@ MAKERS = (
     visits.tables,
     jobs,
     ledger,
+    mail,
     outbox,
     people,
     signatures,

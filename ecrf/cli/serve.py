@@ -4,6 +4,7 @@ import click
 import waitress
 
 from ecrf import migrations
+from ecrf.cli import duties
 from ecrf.cli.installation import (
     Installation,
     configured,
@@ -70,5 +71,6 @@ def run(place: Installation, host: str, port: int) -> None:
     inner = blinded.create(given)
     randomize.connect(inner, keeper)
     app = both.behind_one_port(inner, vault.create(given, keeper))
+    duties.Rounds(place).go(clock.now())
     click.echo(f"Serving on http://{host}:{port}  (stop with Ctrl-C)")
     waitress.serve(app, host=host, port=port, threads=THREADS, ident=None)

@@ -29,6 +29,20 @@ def add(username: str, name: str, password: str, administrator: str) -> None:
 
 @user.command()
 @click.argument("username")
+@click.argument("address")
+@click.option("--reason", required=True)
+@click.option("--as", "administrator", required=True, help="User name of the administrator.")
+def email(username: str, address: str, reason: str, administrator: str) -> None:
+    """Send the notices for USERNAME to ADDRESS; "" sends none."""
+    with refusals_shown(), opened() as place, place.database.write() as session:
+        by = command_by(session, administrator)
+        person = accounts.actor(session, username, by.at)
+        accounts.set_email(session, by, person.id, address, reason)
+    click.echo(f"Notices for {username} go to {address or 'nobody'}.")
+
+
+@user.command()
+@click.argument("username")
 @click.argument("study")
 @click.argument("role", type=ROLES)
 @click.option("--site", help="Code of the one site; without it, every site.")

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from ecrf.cli import duties
 from ecrf.cli.installation import opened
 from ecrf.kernel import chance, clock, jobs
 from forms.amending import applying
@@ -20,6 +21,9 @@ PAUSE = 2.0
 def worker(*, once: bool) -> None:
     """Do background jobs until stopped. Several workers may run at once.
 
+    Every minute, besides, it sends the messages that wait, renews the vault's copy of what a
+    code break needs in an emergency, and carries code breaks over to the main database.
+
     A worker that dies leaves its job to the next one, which goes on where it stopped.
     """
     holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{chance.system(4).hex()}"
@@ -29,7 +33,9 @@ def worker(*, once: bool) -> None:
     }  # fmt: skip
     done = 0
     with opened() as place:
+        rounds = duties.Rounds(place)
         while True:
+            rounds.go(clock.now())
             if jobs.run(place.database, works, holder, clock.now):
                 done += 1
             elif once:

@@ -12,8 +12,7 @@ from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.study.model import Study, Words
 from ecrf.web import where
-from ecrf.web.app import away as app_away
-from ecrf.web.app import make_app
+from ecrf.web.app import away, make_app
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import Services, services
 from ecrf.web.vault_break import answers, apart, arms, emergency, usual
@@ -38,18 +37,26 @@ def create(given: Services, vault: api.Vault) -> Flask:
         emergency.pages, answers.pages,
     ):  # fmt: skip
         app.register_blueprint(some)
+    app.before_request(_turn)
     app.register_error_handler(OperationalError, _away)
     return app
 
 
-def _away(failure: OperationalError) -> ResponseReturnValue:
-    """Turn to the vault's own pages when the main database is away in the middle of a break."""
-    breaking = request.path.endswith("/code-break")
-    if not breaking or apart.answers(services().database):
-        return app_away(failure)
+def _turn() -> ResponseReturnValue | None:
+    """Turn a code break to the vault's own pages when the main database does not answer.
+
+    Also for somebody who is not signed in: nobody can sign in then.
+    """
+    if not request.path.endswith("/code-break") or apart.answers(services().database):
+        return None
     if request.method == "POST":
         return make_response(emergency.show(1, None), 503)
     return redirect(emergency.PAGE)
+
+
+def _away(failure: OperationalError) -> ResponseReturnValue:
+    """Turn there, too, when it goes away in the middle of a request."""
+    return _turn() or away(failure)
 
 
 @pages.page(LIST, needs=Right.KIT_DISPENSE)
