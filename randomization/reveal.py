@@ -118,15 +118,18 @@ def code_break(
 
 def send_code(
     vault: Vault, by: By, study: str, site: str, participant: str, why: Why, reason: str,
-    call: Call, to: Role,
+    call: Call, to: Role | None = None,
 ) -> None:  # fmt: skip
-    """Break the code of one participant for the holders of role `to`; nothing is opened yet."""
+    """Break the code of one participant for the holders of role `to`; nothing is opened yet.
+
+    Without a role only the fact is written down: a card was opened without the system.
+    """
     ground = _break_ground(by, study, site, why, reason)
     role = permitted(by, ground.right, study, site)
     with vault.database.write() as session:
         _record(
             session, by, study, site, [participant], ground, role,
-            partial(_call, call=call, to_role=to),
+            partial(_call, call=call, to_role=to or ""),
         )  # fmt: skip
 
 

@@ -175,7 +175,7 @@ def recipients(
         .order_by(Person.id)
         .distinct()
     )  # fmt: skip
-    return [Recipient(*row) for row in rows]
+    return [Recipient(row.id, row.email or "", row.locale) for row in rows]
 
 
 def _send(

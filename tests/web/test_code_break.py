@@ -1,4 +1,4 @@
-"""The code break over HTTP: in three steps, sent to somebody, and while the main side is down."""
+"""The code break over HTTP: in three steps, sent to somebody, while the main side is down."""
 
 import re
 from dataclasses import replace
@@ -23,12 +23,35 @@ from randomization.breaking import api as breaking
 from randomization.breaking.tables import BreakCall, BreakCarried, Guess, Mirror
 from randomization.tables import Reveal
 from tests.people import (
-    ALMA, ANNA, AUDREY, BO, CARL, DORA, MAX, MONA, NOON, PASSWORD, PAUL, SAM, STUDY,
+    ALMA,
+    ANNA,
+    AUDREY,
+    BO,
+    CARL,
+    DORA,
+    MAX,
+    MONA,
+    NOON,
+    PASSWORD,
+    PAUL,
+    SAM,
+    STUDY,
 )  # fmt: skip
 from tests.web.conftest import Visitor
 from tests.web.test_randomize import (  # noqa: F401
-    BREAK, CODE, LAST, SENT, app, confirm, database, listed_databases, opened,
-    ready_databases, trial, unblinded, vault_app,
+    BREAK,
+    CODE,
+    LAST,
+    SENT,
+    app,
+    confirm,
+    database,
+    listed_databases,
+    opened,
+    ready_databases,
+    trial,
+    unblinded,
+    vault_app,
 )  # fmt: skip
 from visits.tables import Participant, Visit
 
@@ -194,9 +217,10 @@ def test_safety_reporting_tells_the_safety_officer_alone_and_leaves_the_site_bli
     given, unblinded, visitor, opened  # noqa: F811
 ):  # fmt: skip
     sam = unblinded(SAM)
-    assert "You alone learn the treatment" in sam.post(
-        BREAK, {"step": "2", **SENT, "why": "safety reporting"}
-    ).text
+    assert (
+        "You alone learn the treatment"
+        in sam.post(BREAK, {"step": "2", **SENT, "why": "safety reporting"}).text
+    )
     assert sam.post(BREAK, {"step": "2", **SENT}).status_code == 422
     sent = {**THREE, "why": "safety reporting"}
     assert unblinded(ANNA).post(BREAK, sent).status_code == 422
@@ -260,8 +284,12 @@ def test_the_list_counts_by_site_and_shows_own_sites_only(given, unblinded, visi
     for actor in (CARL, MONA):
         assert visitor(actor).get(page).status_code == 403
     table = visitor(AUDREY).get(page).text.split('id="counts"')[1]
-    assert re.search(r"<th scope=\"row\">PUMCH</th><td>1</td><td>0</td><td>1</td><td>1</td>", table)
-    assert re.search(r"<th scope=\"row\">BFH</th><td>0</td><td>0</td><td>0</td><td>0</td>", table)
+    assert re.search(
+        r"<th scope=\"row\">PUMCH</th><td>1</td><td>0</td><td>1</td><td>1</td>", table
+    )
+    assert re.search(
+        r"<th scope=\"row\">BFH</th><td>0</td><td>0</td><td>0</td><td>0</td>", table
+    )
 
 
 SAID = {
@@ -427,9 +455,10 @@ def test_nothing_of_it_can_be_left_out_at_night_either(dark, opened, other, stat
 def test_passwords_cannot_be_tried_for_long_and_unknown_names_wait_alike(dark, opened):  # noqa: F811
     for name in ("anna", "nobody"):
         for _ in range(5):
-            assert dark.post(
-                EMERGENCY, {**NIGHT, "username": name, "password": "x"}
-            ).status_code == 403
+            assert (
+                dark.post(EMERGENCY, {**NIGHT, "username": name, "password": "x"}).status_code
+                == 403
+            )
         assert dark.post(EMERGENCY, {**NIGHT, "username": name}).status_code == 429
     with opened.database.write() as session:
         session.execute(update(Guess).values(blocked_until=NOON))
