@@ -3,7 +3,7 @@
 import click
 
 from ecrf.cli.installation import command_by, opened, refusals_shown
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, addresses
 from ecrf.kernel.access import Grant, Role
 
 ROLES = click.Choice([role.value for role in Role])
@@ -37,7 +37,7 @@ def email(username: str, address: str, reason: str, administrator: str) -> None:
     with refusals_shown(), opened() as place, place.database.write() as session:
         by = command_by(session, administrator)
         person = accounts.actor(session, username, by.at)
-        accounts.set_email(session, by, person.id, address, reason)
+        addresses.set_email(session, by, person.id, address, reason)
     click.echo(f"Notices for {username} go to {address or 'nobody'}.")
 
 

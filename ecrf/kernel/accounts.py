@@ -1,7 +1,6 @@
 """Accounts: people, their grants, signing in and out. Every act is on the system's chain."""
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from ecrf.kernel import chain, passwords
 from ecrf.kernel.access import Actor, Grant, Role, conflict
 from ecrf.kernel.chain import Change
 from ecrf.kernel.db import Instant
-from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, TooMany, Unacceptable
+from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Problem, TooMany
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
 from ecrf.kernel.text import T
@@ -26,7 +25,6 @@ ABSOLUTE = timedelta(hours=12)
 TOUCH = timedelta(minutes=1)
 FREE_FAILURES = 5
 TOKEN_BYTES = 32
-EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,120}")
 
 
 class WrongPassword(NotAllowed):
@@ -80,22 +78,6 @@ def add(session: Session, by: By, username: str, name: str, password: str) -> in
     changes = [Change("username", None, username), Change("name", None, name)]
     _record(session, by, "person:add", person_id, changes=changes)
     return person_id
-
-
-def set_email(session: Session, by: By, person_id: int, email: str, reason: str) -> None:
-    """Say where notices for the person go; "" sends them none."""
-    wanted = email.strip() or None
-    if wanted is not None and not EMAIL.fullmatch(wanted):
-        wrong = T("Write an address such as {example}.", example="name@hospital.example")
-        raise Unacceptable(wrong, [Problem("email", wrong)])
-    row = session.execute(
-        select(Person.email).where(Person.id == person_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise NotFound(T("There is no such person."))
-    session.execute(update(Person).where(Person.id == person_id).values(email=wanted))
-    changes = [Change("email", row.email, wanted)]
-    _record(session, by, "person:email", person_id, changes=changes, reason=reason)
 
 
 def give(session: Session, by: By, person_id: int, grant: Grant, reason: str) -> None:

@@ -27,7 +27,8 @@ SECONDS = 20
 LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 AT_ONCE = 50
-SUBJECT = {"en": "A message waits for you in {study}", "zh": "{study} 中有一条待阅消息"}
+HEADING = "Subject"  # the header of RFC 5322, no word of ours
+TITLE = {"en": "A message waits for you in {study}", "zh": "{study} 中有一条待阅消息"}
 
 
 class Delivery(Base):
@@ -201,13 +202,13 @@ def _send(
 
 def compose(post: Post, taken: Taken, one: Recipient) -> EmailMessage:
     """Return the mail for one person, in their language first. The same whenever it is made."""
-    locale = one.locale if one.locale in SUBJECT else "en"
+    locale = one.locale if one.locale in TITLE else "en"
     other = "zh" if locale == "en" else "en"
     host = urlsplit(post.base_url).hostname or "localhost"
     message = EmailMessage()
     message["From"] = post.server.sender
     message["To"] = one.email
-    message["Subject"] = SUBJECT[locale].format(study=taken.study.upper())
+    message[HEADING] = TITLE[locale].format(study=taken.study.upper())
     message["Date"] = format_datetime(taken.at)
     message["Message-ID"] = f"<outbox.{taken.id}.{one.person_id}@{host}>"
     message["Auto-Submitted"] = "auto-generated"

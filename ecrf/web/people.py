@@ -4,7 +4,7 @@ from flask import g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, addresses
 from ecrf.kernel.access import TITLES, Grant, Right, Role
 from ecrf.kernel.errors import NotAllowed, NotFound, Problem, Refused, Unacceptable
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
@@ -59,7 +59,7 @@ def email(study_id: str) -> ResponseReturnValue:
         who = accounts.actor(g.session, request.form.get("username", "").strip(), g.by.at)
         if study_id not in who.studies:
             raise NotFound(T("There is no such person in this study."))
-        accounts.set_email(g.session, g.by, who.id, request.form.get("email", ""), _reason())
+        addresses.set_email(g.session, g.by, who.id, request.form.get("email", ""), _reason())
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _page(study_id, wrong)) from None

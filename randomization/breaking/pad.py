@@ -6,10 +6,12 @@ to give the arm's digit. A share alone is six digits that are all equally likely
 arm: a one-time pad. A digit that was misheard shows: the sum is no longer one digit six times.
 """
 
-from ecrf.kernel.chance import Draw
+from collections.abc import Callable
+
 from ecrf.kernel.errors import Unacceptable
 from ecrf.kernel.text import T
 
+Draw = Callable[[int], bytes]
 DIGITS = 6
 MOST_ARMS = 9
 FAIR = 250

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import select, update
 
-from ecrf.kernel import accounts, mail, outbox
+from ecrf.kernel import accounts, addresses, mail, outbox
 from ecrf.kernel.access import Grant, Right, Role
 from ecrf.kernel.errors import NotFound, Unacceptable
 from ecrf.kernel.ledger import LEDGER, SYSTEM
@@ -72,7 +72,7 @@ def addressed(database, by):
     with database.write() as session:
         for actor in (ANNA, BO, DORA, MAX, PAUL, SAM):
             name = actor.name.split()[0].lower()
-            accounts.set_email(session, by(ALMA), actor.id, f"{name}@trial.example", "asked")
+            addresses.set_email(session, by(ALMA), actor.id, f"{name}@trial.example", "asked")
     return database
 
 
@@ -190,13 +190,13 @@ def test_another_address_is_refused(url):
 
 def test_an_address_is_set_on_the_books_and_a_wrong_one_refused(database, by):
     with database.write() as session:
-        accounts.set_email(session, by(ALMA), ANNA.id, " anna@trial.example ", "asked")
+        addresses.set_email(session, by(ALMA), ANNA.id, " anna@trial.example ", "asked")
     with database.read() as session:
         assert session.get(Person, ANNA.id).email == "anna@trial.example"
         (*_, last) = LEDGER.acts(session, chain_name=SYSTEM)
     assert '"person:email"' in last[3]
     for wrong in ("anna", "a b@c.example", "a@b.example\nBcc: x@y.example"):
         with database.write() as session, pytest.raises(Unacceptable):
-            accounts.set_email(session, by(ALMA), ANNA.id, wrong, "asked")
+            addresses.set_email(session, by(ALMA), ANNA.id, wrong, "asked")
     with database.write() as session, pytest.raises(NotFound):
-        accounts.set_email(session, by(ALMA), 4040, "", "asked")
+        addresses.set_email(session, by(ALMA), 4040, "", "asked")
