@@ -277,7 +277,7 @@ def _record(
         "version": row.version,
         "status": row.status,
         "protocol": found.fingerprint,
-        **_unverified(found, row),
+        **verified.told(found.entry, row.answers),
         **more,
     }
     act = Act(
@@ -297,9 +297,3 @@ def _derived(found: Found, decided: Plan) -> dict[str, object]:
         if edit.key in cells and cells[edit.key].question.derive is not None
     ]
     return {"derived": derived} if derived else {}
-
-
-def _unverified(found: Found, row: store.Row) -> dict[str, object]:
-    """Name the changed items that had been verified: from now on they are not."""
-    lost = verified.lost(found.entry, row.answers)
-    return {"unverified": lost} if lost else {}
