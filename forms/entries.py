@@ -29,6 +29,7 @@ from forms.plan import Edit, Finding, Plan, plan
 from forms.raised import Moves
 from forms.reminding import following as reminding
 from forms.review import verified
+from forms.unblinded import following as unblinded
 from forms.unlocking import items
 from visits import refusals
 
@@ -129,6 +130,7 @@ def _follow(
     recomputing.follow(session, by, role, found, written, answers_now, head, row.version)
     consequences.follow(session, by, role, found, answers_now, row.status)
     reminding.follow(session, by, found, written, answers_now)
+    unblinded.follow(session, by, found, written, answers_now)
     if row.status == "complete":
         opening.follow(session, by, role, found, answers_now, written)
 
@@ -275,7 +277,7 @@ def _record(
         "version": row.version,
         "status": row.status,
         "protocol": found.fingerprint,
-        **_unverified(found, row),
+        **verified.told(found.entry, row.answers),
         **more,
     }
     act = Act(
@@ -295,9 +297,3 @@ def _derived(found: Found, decided: Plan) -> dict[str, object]:
         if edit.key in cells and cells[edit.key].question.derive is not None
     ]
     return {"derived": derived} if derived else {}
-
-
-def _unverified(found: Found, row: store.Row) -> dict[str, object]:
-    """Name the changed items that had been verified: from now on they are not."""
-    lost = verified.lost(found.entry, row.answers)
-    return {"unverified": lost} if lost else {}

@@ -2,13 +2,14 @@
 
 from ecrf.kernel.db import Database
 from randomization import forcing_tables
+from randomization.breaking import tables as breaking
 from randomization.ceremony import tables as ceremonies
 from randomization.closed import tables as closed
 from randomization.minimising import tables as minimising
 from randomization.supplying import tables as supplying
 from randomization.tables import VaultBase
 
-MAKERS = (ceremonies, closed, forcing_tables, minimising, supplying)
+MAKERS = (breaking, ceremonies, closed, forcing_tables, minimising, supplying)
 
 
 def create(database: Database) -> None:

@@ -20,6 +20,7 @@ from ecrf.kernel.signatures import Signature
 from ecrf.study import versions
 from ecrf.study.model import Form, Study, VisitPlan
 from forms.tables import Entry, Query, QueryMessage
+from forms.unblinded import later
 from reports import trail
 from reports.trail import Place, Trail
 from visits import lookup
@@ -72,6 +73,7 @@ class Filled(NamedTuple):
     saved_at: datetime
     saved_by: str
     signatures: tuple[Signed, ...]
+    later: bool = False
 
     @property
     def place(self) -> Place:
@@ -113,7 +115,7 @@ def read(session: Session, actor: Actor, study_id: str, code: str, at: datetime)
     c = LEDGER.chain.c
     head = session.execute(select(c.link, c.size).where(c.name == name)).one()
     visits = lookup.visits(session, who.id)
-    entries = _entries(session, who.id, {visit.id: visit for visit in visits})
+    entries = _entries(session, who, {visit.id: visit for visit in visits})
     study = versions.model(session, who.protocol)
     return Book(
         study,
@@ -143,7 +145,7 @@ def _settled(entries: Sequence[Filled]) -> frozenset[Place]:
 
 
 def _entries(
-    session: Session, participant_id: int, visits: Mapping[int, VisitRow]
+    session: Session, who: ParticipantRow, visits: Mapping[int, VisitRow]
 ) -> tuple[Filled, ...]:
     rows = session.execute(
         select(
@@ -152,10 +154,14 @@ def _entries(
             Entry.signed_version, Entry.version,
         )
         .join(Person, Person.id == Entry.saved_by)
-        .where(Entry.participant_id == participant_id)
+        .where(Entry.participant_id == who.id)
     ).all()  # fmt: skip
+    marked = later.after_unblinding(session, who.unblinded_at, [row.id for row in rows])
     signed = _signatures(session, {row.id: row for row in rows})
-    found = [_filled(session, row, visits[row.visit_id], signed) for row in rows]
+    found = [
+        _filled(session, row, visits[row.visit_id], signed)._replace(later=row.id in marked)
+        for row in rows
+    ]
     return tuple(sorted(found, key=_place))
 
 

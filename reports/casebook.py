@@ -162,6 +162,8 @@ class Casebook:
                 )
             )
         )  # fmt: skip
+        if filled.later:
+            yield Lines(self.say(T("Entered after the code of the participant was broken.")))
         for section in filled.form.sections:
             if self.compact and not any(self._filled(filled, m) for m in section.members):
                 continue

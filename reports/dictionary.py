@@ -29,6 +29,10 @@ MEANINGS = {
     ),
     "signed": Words(en="Y: carries a signature that stands", zh="Y：签名有效"),
     "saved_at": Words(en="Time of the last save, UTC", zh="最后保存时间（UTC）"),
+    "after_unblinding": Words(
+        en="Y: first saved after the code of the participant was broken",
+        zh="Y：该受试者揭盲之后才首次保存",
+    ),
     "row": Words(en="Row of the grid", zh="表格行"),
     "row_label": Words(en="Label of the row", zh="行标签"),
 }

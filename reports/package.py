@@ -208,6 +208,7 @@ def _rows(reading: Session, selection: Selection, table: shape.Table) -> Iterato
             selection.study, entry.site, entry.participant, entry.visit, entry.visit_date,
             str(entry.number), str(entry.id), entry.status, str(entry.version),
             entry.protocol[:12], "Y" if entry.signed else "N", read.text(entry.saved_at),
+            "Y" if entry.later else "",
         )  # fmt: skip
         yield from shape.rows(table, keys, entry.answers)
 

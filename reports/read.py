@@ -17,6 +17,7 @@ from ecrf.study import versions
 from ecrf.study.model import Study
 from ecrf.study.tables import ProtocolVersion, StudyRow
 from forms.tables import Entry, Query, QueryMessage
+from forms.unblinded import later
 from visits.tables import Deviation, Participant, Visit
 
 CHUNK = 500
@@ -58,6 +59,7 @@ class EntryRow(NamedTuple):
     signed: bool
     saved_at: datetime
     answers: dict[str, dict[str, str]]
+    later: bool
 
 
 ORDER = (Participant.site, Participant.number)
@@ -98,6 +100,7 @@ def entries(session: Session, selection: Selection, form: str) -> Iterator[Entry
             Entry.id, Participant.site, Participant.code, Visit.key, Visit.held_on,
             Entry.number, Entry.status, Entry.version, Entry.protocol, Entry.signature_id,
             Entry.signed_version, Entry.saved_at, Entry.answers,
+            Participant.unblinded_at, later.first_saved_if_broken().label("first"),
         )
         .join(Participant, Participant.id == Entry.participant_id)
         .join(Visit, Visit.id == Entry.visit_id)
@@ -110,6 +113,7 @@ def entries(session: Session, selection: Selection, form: str) -> Iterator[Entry
             row.version, row.protocol,
             row.signature_id is not None and row.signed_version == row.version,
             row.saved_at, row.answers,
+            later.came_after(row.first, row.unblinded_at, selection.at),
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from forms.laboratory import ranges
 
 KEYS = (
     "study", "site", "participant", "visit", "visit_date", "number", "entry", "status",
-    "version", "definition", "signed", "saved_at",
+    "version", "definition", "signed", "saved_at", "after_unblinding",
 )  # fmt: skip
 GRID_KEYS = ("row", "row_label")
 CODED = frozenset({ItemType.CHOICE, ItemType.CHOICES, ItemType.YES_NO})

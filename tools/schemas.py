@@ -10,10 +10,11 @@ import forms.quality.tables
 import forms.reminding.tables
 import forms.review.tables
 import forms.tables
+import forms.unblinded.tables
 import forms.unlocking.tables
 import visits.allocating.tables
 import visits.tables
-from ecrf.kernel import jobs, ledger, outbox, people, signatures
+from ecrf.kernel import jobs, ledger, mail, outbox, people, signatures
 from ecrf.kernel.db import Base
 from ecrf.study import tables
 
@@ -28,11 +29,13 @@ MAKERS = (
     forms.reminding.tables,
     forms.review.tables,
     forms.tables,
+    forms.unblinded.tables,
     forms.unlocking.tables,
     visits.allocating.tables,
     visits.tables,
     jobs,
     ledger,
+    mail,
     outbox,
     people,
     signatures,

@@ -128,20 +128,6 @@ def follow(session: Session, by: By, who: ParticipantRow, kits: Sequence[Known])
         LEDGER.write(session, by, [(head, act)])
 
 
-def code_broken(session: Session, by: By, who: ParticipantRow, why: str) -> None:
-    """Flag that the code of the participant was broken, whatever is locked; not what it was."""
-    head = LEDGER.head(session, participant_chain(who.study, who.code))
-    session.execute(
-        update(Participant)
-        .where(Participant.id == who.id, Participant.unblinded_at.is_(None))
-        .values(unblinded_at=by.at)
-        .execution_options(synchronize_session=False)
-    )
-    changes = [Change("code_broken", None, why)]
-    act = _act(by, Right.CODE_BREAK, who, "participant:code-break", changes)
-    LEDGER.write(session, by, [(head, act)])
-
-
 def covered_until(study: Study, visit: str, randomized_on: date) -> date:
     """Return the last day a kit given at `visit` must be usable: the supply's end and margin.
 

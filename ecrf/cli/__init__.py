@@ -9,6 +9,7 @@ from ecrf.cli import (
     laboratory,
     ledger,
     lock,
+    offline,
     printing,
     randomization,
     roles,
@@ -55,6 +56,10 @@ randomization.randomization.add_command(resupply)
 randomization.randomization.add_command(escrow)
 randomization.randomization.add_command(recover)
 randomization.randomization.add_command(consort)
+randomization.randomization.add_command(offline.pack)
+randomization.randomization.add_command(offline.combine)
+randomization.randomization.add_command(offline.card)
+randomization.randomization.add_command(offline.cards)
 randomization.randomization.add_command(sign)
 randomization.randomization.add_command(reveal)
 randomization.randomization.add_command(verify_bundle)

@@ -10,6 +10,7 @@ import waitress
 from waitress.server import create_server
 
 from ecrf import migrations
+from ecrf.cli import duties
 from ecrf.cli.installation import (
     Installation,
     configured,
@@ -102,6 +103,7 @@ def run(place: Installation, host: str, port: int) -> None:
     inner = blinded.create(given)
     randomize.connect(inner, keeper)
     app = both.behind_one_port(inner, vault.create(given, keeper))
+    duties.Rounds(place).go(clock.now())
     click.echo(f"Serving on http://{host}:{port}  (stop with Ctrl-C)")
     waitress.serve(app, host=host, port=port, threads=THREADS, ident=None)
 

@@ -3,7 +3,7 @@
 import click
 
 from ecrf.cli.installation import command_by, opened, refusals_shown
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, addresses
 from ecrf.kernel.access import Grant, Role
 
 ROLES = click.Choice([role.value for role in Role])
@@ -25,6 +25,20 @@ def add(username: str, name: str, password: str, administrator: str) -> None:
         by = command_by(session, administrator)
         person_id = accounts.add(session, by, username, name, password)
     click.echo(f"{username} is person {person_id}.")
+
+
+@user.command()
+@click.argument("username")
+@click.argument("address")
+@click.option("--reason", required=True)
+@click.option("--as", "administrator", required=True, help="User name of the administrator.")
+def email(username: str, address: str, reason: str, administrator: str) -> None:
+    """Send the notices for USERNAME to ADDRESS; "" sends none."""
+    with refusals_shown(), opened() as place, place.database.write() as session:
+        by = command_by(session, administrator)
+        person = accounts.actor(session, username, by.at)
+        addresses.set_email(session, by, person.id, address, reason)
+    click.echo(f"Notices for {username} go to {address or 'nobody'}.")
 
 
 @user.command()

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from ecrf.cli import sweeping
+from ecrf.cli import duties
 from ecrf.cli.installation import opened
 from ecrf.kernel import chance, clock, jobs
 from forms.amending import applying
@@ -14,15 +14,16 @@ from forms.laboratory import rejudging
 from forms.quality import rerun
 
 PAUSE = 2.0
-SWEEP = 60.0
-"""Seconds between two sweeps."""
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what waits, then stop.")
 def worker(*, once: bool) -> None:
-    """Do background jobs until stopped, and once a minute store what the vault has given and
-    the main database does not know. Several workers may run at once.
+    """Do background jobs until stopped. Several workers may run at once.
+
+    Every minute, besides, it sends the messages that wait, stores what the vault has given and
+    the main database does not know, renews the vault's copy of what a code break needs in an
+    emergency, and carries code breaks over to the main database.
 
     A worker that dies leaves its job to the next one, which goes on where it stopped.
     """
@@ -31,12 +32,11 @@ def worker(*, once: bool) -> None:
         rerun.KIND: rerun.work(chance.system), applying.KIND: applying.work(chance.system),
         **rejudging.works(chance.system),
     }  # fmt: skip
-    done, swept = 0, -SWEEP
+    done = 0
     with opened() as place:
+        rounds = duties.Rounds(place)
         while True:
-            if time.monotonic() - swept >= SWEEP:
-                sweeping.every(place)
-                swept = time.monotonic()
+            rounds.go(clock.now())
             if jobs.run(place.database, works, holder, clock.now):
                 done += 1
             elif once:

@@ -31,7 +31,8 @@ SETTINGS: Mapping[str, str] = {
     "without `--only` runs both apps in one process and needs none.",
     "ECRF_SIGNING_KEY_FILE": "Ed25519 key that signs checkpoints of the ledger.",
     "ECRF_BASE_URL": "Address people use; when it begins with https, cookies are secure.",
-    "ECRF_SMTP_URL": "Reserved for a mail server; this version sends no mail.",
+    "ECRF_SMTP_URL": "Mail server for notices: smtp://user:password@host:port (add ?starttls=1 "
+    "to encrypt, &from=address for the sender) or smtps://…. The worker sends. Default: none.",
     "ECRF_ENVIRONMENT": "training, test or production; shown on every page. Default: test",
     "ECRF_LOCALE": "Language of the first page, en or zh. Default: en",
 }

@@ -1,7 +1,7 @@
 """Messages that wait to be sent: written in the transaction of what they tell about.
 
-A message names a study, a site and a page, never a person of the trial or a treatment; who gets
-it is decided by the rights in force when it is sent.
+A message names a study, a site, a page and at most a participant's code, never a treatment; who
+gets it is decided by the rights in force when it is sent (`ecrf.kernel.mail`).
 """
 
 from datetime import datetime
@@ -30,6 +30,8 @@ class Outgoing(Base):
     path: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
 
 
 def put(
@@ -46,6 +48,6 @@ def put(
     session.execute(
         insert(Outgoing).values(
             study=study, site=site, right=right, kind=kind, text_en=text.in_("en")[:600],
-            text_zh=text.in_("zh")[:600], path=path, at=by.at,
+            text_zh=text.in_("zh")[:600], path=path, at=by.at, tries=0,
         )
     )  # fmt: skip

@@ -23,6 +23,7 @@ class Person(Base):
     failures: Mapped[int] = mapped_column(default=0)
     blocked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    email: Mapped[str | None] = mapped_column(String(200))
 
 
 class Pin(Base):

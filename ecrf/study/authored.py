@@ -22,6 +22,7 @@ from ecrf.study import laboratory, model, reviewing
 from ecrf.study.adjudication import Written as WrittenAdjudication
 from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
+from ecrf.study.breaking import CodeBreak
 from ecrf.study.closed import Closed
 from ecrf.study.consequences import Authored as WrittenConsequences
 from ecrf.study.files import FileRule
@@ -254,6 +255,7 @@ class Study(Frozen):
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
     consent_versions: ConsentVersions | None = None
+    code_break: CodeBreak = CodeBreak()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {

@@ -6,6 +6,7 @@ from ecrf.study import (
     cases,
     check_adjudication,
     check_allocating,
+    check_breaking,
     check_closed,
     check_consequences,
     check_forms,
@@ -36,6 +37,7 @@ def problems(study: Study, lost: frozenset[str] = frozenset()) -> Iterator[Probl
     yield from check_consequences.problems(study, lost)
     yield from check_allocating.problems(study, lost)
     yield from check_laboratory.problems(names)
+    yield from check_breaking.problems(names)
     yield from check_formulas.problems(names)
     yield from circles.problems(names)
     yield from cases.problems(names)

@@ -17,6 +17,7 @@ from ecrf.study import reviewing
 from ecrf.study.adjudication import Adjudication
 from ecrf.study.allocating import Caps, ConsentVersions
 from ecrf.study.asking import QueryWords
+from ecrf.study.breaking import CodeBreak
 from ecrf.study.closed import Closed
 from ecrf.study.consequences import Consequences
 from ecrf.study.files import FileRule
@@ -375,6 +376,7 @@ class Study(Frozen):
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
     consent_versions: ConsentVersions | None = None
+    code_break: CodeBreak = CodeBreak()
 
     @property
     def blinded(self) -> bool:

@@ -174,6 +174,7 @@ def _review(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         yield ("milestone", point.id), Thing(name, None, _facts(point))
     words = T("the ready-made words of queries")
     yield ("signing",), Thing(T("the way of signing"), None, _facts(study.signing))
+    yield ("code break",), Thing(T("the code break"), None, _facts(study.code_break))
     yield ("query words",), Thing(words, None, _facts(study.query_words))
 
 

@@ -18,6 +18,7 @@ ACTIONS: Mapping[str, Message] = {
     "participant:end": T("left the trial"),
     "participant:kits": T("kits given"),
     "participant:code-break": T("code broken"),
+    "code-break:assess": T("impact of an unblinding assessed"),
     "visit:add": T("visit added"),
     "visit:hold": T("visit dated"),
     "visit:ask": T("forms of a visit asked for"),

@@ -12,11 +12,13 @@ from babel.dates import format_date
 from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from ecrf.kernel.access import TITLES
 from ecrf.kernel.accounts import IDLE, NOBODY, TOUCH
 from ecrf.kernel.config import Environment
-from ecrf.kernel.errors import NotFound, Refused, SignInNeeded
+from ecrf.kernel.errors import NotFound, Refused, SignInNeeded, Unavailable
 from ecrf.kernel.text import LOCALES, T, say
 from ecrf.web import nav, sign_in, words
 from ecrf.web.services import Services, services
@@ -50,12 +52,14 @@ def make_app(name: str, given: Services) -> Flask:
         sign=words.sign,
         need=words.need,
         rule=words.rule,
+        role=_role,
     )
     app.context_processor(_context)
     app.before_request(_choose_language)
     app.after_request(_add_headers)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, away)
     app.register_error_handler(Exception, _unexpected)
     app.register_blueprint(sign_in.pages)
     return app
@@ -110,6 +114,11 @@ def _text(value: object) -> str:
     return "" if value is None else say(value, g.locale)
 
 
+def _role(value: str) -> str:
+    """Say a role in the language of the page."""
+    return say(TITLES.get(value, value), g.locale)
+
+
 def _csrf() -> Markup:
     present = g.get("present")
     token = present.csrf if present else ""
@@ -150,6 +159,18 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code != 404:
         refusal = NotFound(T("The request cannot be understood ({code}).", code=error.code))
     return make_response(render_template("refused.html", refusal=refusal), error.code or 500)
+
+
+def away(error: OperationalError) -> ResponseReturnValue:
+    """A database does not answer: say so, and where to turn in a medical emergency."""
+    reference = uuid.UUID(bytes=services().draw(16)).hex[:8]
+    _LOG.error("a database: %s, reference %s", type(error).__name__, reference, exc_info=error)
+    refusal = Unavailable(
+        T("The system's database does not answer; nothing was saved. Reference {ref}.",
+          ref=reference)
+    )  # fmt: skip
+    page = render_template("refused.html", refusal=refusal, emergency=True)
+    return make_response(page, refusal.status)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -7,6 +7,7 @@ from ecrf.web import (
     adjudication,
     amendments,
     ask,
+    breaks,
     cases,
     changes,
     deviations,
@@ -42,7 +43,8 @@ from ecrf.web.routes import Pages
 from ecrf.web.services import Services
 
 PAGES: tuple[Pages, ...] = (
-    about.pages, home.pages, participants.pages, visit.pages, entries.pages, changes.pages,
+    about.pages, home.pages, breaks.pages, participants.pages, visit.pages,
+    entries.pages, changes.pages,
     files.pages,
     deviations.pages, double.pages,
     drafts.pages, gridfiles.pages, queries.pages, query.pages, ask.pages, adjudication.pages,

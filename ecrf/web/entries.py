@@ -35,6 +35,8 @@ from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
 from forms.review.marks import LABELS
+from forms.unblinded import following as unblinded
+from forms.unblinded import later
 from visits.lookup import next_at
 from visits.windows import civil_date
 
@@ -221,6 +223,7 @@ def _page(
         told=lambda item, stored: changes.told(found, item, stored),
         broken=entry is not None and signing.broken(entry),
         unlocked=ladder.closed(found.place, ladder.UNLOCKED, g.by.at) is None,
+        later=bool(_later(found)), telling=unblinded.warned(found, decided.answers),
         on_form=[query for query in asked if not query.item],
         after=_after(spot, found), another=_another(spot, found), led=prompts.led(found),
         clocks=prompts.clocks(found, g.by.at), refer=referring.referring(found),
@@ -229,6 +232,12 @@ def _page(
         given_reason=form.reason, zone=found.site.zone,
         today=civil_date(g.by.at, found.site.zone),
     )  # fmt: skip
+
+
+def _later(found: Found) -> frozenset[int]:
+    """Say whether the entry was first saved after the participant's code was broken."""
+    at, entry = found.participant.unblinded_at, found.entry
+    return later.after_unblinding(g.session, at, [entry.id] if entry else [])
 
 
 def _where(found: Found) -> tuple[str, str]:

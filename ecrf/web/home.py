@@ -10,7 +10,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.people import Site
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Study, Words
-from ecrf.web import office, where
+from ecrf.web import breaks, office, where
 from ecrf.web.countdown import countdown
 from ecrf.web.groups import SHOWN, Group, Row
 from ecrf.web.routes import Pages
@@ -54,6 +54,8 @@ def _groups(study: Study, day: date) -> Iterable[Group]:
     due = lookup.due(g.session, g.actor, study, day)
     if study.laboratory and g.actor.may(Right.ALERT_ACKNOWLEDGE, study.id):
         yield _alerts(study)
+    if g.actor.may(Right.BREAK_ASSESS, study.id):
+        yield breaks.group(study)
     if g.actor.may(Right.ENTRY_WRITE, study.id):
         yield _reminders(study)
     yield from office.groups(study)

@@ -22,6 +22,7 @@ ENTRIES = (
     Entry("/{study}/laboratory", T("Laboratory"), Right.LABORATORY_MANAGE),
     Entry("/{study}/results", T("Result files"), Right.ENTRY_WRITE),
     Entry("/{study}/review", T("Review"), Right.ENTRY_READ),
+    Entry("/{study}/code-breaks", T("Code breaks"), Right.BREAK_READ),
     Entry("/{study}/deviations", T("Deviations"), Right.ENTRY_READ),
     Entry("/{study}/quality", T("Data quality"), Right.QUALITY_READ),
     Entry("/{study}/amendments", T("Amendments"), Right.STUDY_APPROVE),
@@ -45,6 +46,7 @@ ENTRIES = (
     Entry("/vault/{study}/unblinding", T("Unblinding"), Right.RANDOMIZATION_READ),
     Entry("/vault/{study}/consort", T("CONSORT"), Right.RANDOMIZATION_READ),
     Entry("/vault/{study}/preparations", T("Doses to prepare"), Right.PREPARATION_READ),
+    Entry("/vault/{study}/answers", T("Answers"), Right.BREAK_RECEIVE),
 )
 
 

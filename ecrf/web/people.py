@@ -4,9 +4,9 @@ from flask import g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
-from ecrf.kernel import accounts
+from ecrf.kernel import accounts, addresses
 from ecrf.kernel.access import TITLES, Grant, Right, Role
-from ecrf.kernel.errors import NotAllowed, Problem, Refused, Unacceptable
+from ecrf.kernel.errors import NotAllowed, NotFound, Problem, Refused, Unacceptable
 from ecrf.kernel.people import GrantRow, Person, SignIn, Site
 from ecrf.kernel.text import T
 from ecrf.web.routes import Again, Pages
@@ -45,6 +45,21 @@ def give(study_id: str) -> ResponseReturnValue:
         grant, reason = _grant(study_id), _reason()
         who = accounts.actor(g.session, request.form.get("username", "").strip(), g.by.at)
         accounts.give(g.session, g.by, who.id, grant, reason)
+    except Refused as refusal:
+        wrong = refusal
+        raise Again(refusal, lambda: _page(study_id, wrong)) from None
+    return redirect(f"/{study_id}/people?done=1", 303)
+
+
+@pages.page("/<study_id>/people/email", needs=Right.ACCOUNT_MANAGE, methods=("POST",))
+def email(study_id: str) -> ResponseReturnValue:
+    """Say where notices for a person of the study go."""
+    _require(study_id)
+    try:
+        who = accounts.actor(g.session, request.form.get("username", "").strip(), g.by.at)
+        if study_id not in who.studies:
+            raise NotFound(T("There is no such person in this study."))
+        addresses.set_email(g.session, g.by, who.id, request.form.get("email", ""), _reason())
     except Refused as refusal:
         wrong = refusal
         raise Again(refusal, lambda: _page(study_id, wrong)) from None
@@ -103,7 +118,7 @@ def _page(study_id: str, refusal: Refused | None) -> str:
     )
 
 
-def _rows(study_id: str) -> list[Row[tuple[int, str, str, str, str | None]]]:
+def _rows(study_id: str) -> list[Row[tuple[int, str, str, str | None, str]]]:
     """Return every grant in the study, ended ones too, with the person's last sign-in."""
     last = (
         select(SignIn.started_at)
@@ -115,8 +130,8 @@ def _rows(study_id: str) -> list[Row[tuple[int, str, str, str, str | None]]]:
     return list(
         g.session.execute(
             select(
-                Person.id, Person.username, Person.name, GrantRow.role, GrantRow.site,
-                GrantRow.starts_at, GrantRow.ends_at, last.label("last_sign_in"),
+                Person.id, Person.username, Person.name, Person.email, GrantRow.role,
+                GrantRow.site, GrantRow.starts_at, GrantRow.ends_at, last.label("last_sign_in"),
             )
             .join(GrantRow, GrantRow.person_id == Person.id)
             .where(GrantRow.study == study_id)

@@ -36,6 +36,8 @@ class Open:
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
+    APART = "apart"
+    """Without the main database: nobody is signed in, whoever asks says who they are."""
 
 
 class Again(Exception):
@@ -76,6 +78,27 @@ class Pages(Blueprint):
                 return _run(view, needs, values, reads=reads)
 
             guarded.needs = needs  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view_func=guarded, methods=list(methods))
+            return view
+
+        return register
+
+    def apart(
+        self, rule: str, *, methods: tuple[str, ...] = ("GET",)
+    ) -> Callable[[View], View]:
+        """Route `rule` to a view that runs while the main database does not answer.
+
+        There is no session and no `g.session`; what another web site sends is refused.
+        """
+
+        def register(view: View) -> View:
+            @wraps(view)
+            def guarded(**values: Any) -> ResponseReturnValue:
+                if request.method not in ("GET", "HEAD"):
+                    _refuse_foreign()
+                return view(**values)
+
+            guarded.needs = Open.APART  # type: ignore[attr-defined]
             self.add_url_rule(rule, view_func=guarded, methods=list(methods))
             return view
 

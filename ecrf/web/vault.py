@@ -3,18 +3,19 @@
 Everything here looks different from the blinded app, so that nobody mistakes where they are.
 """
 
-from flask import Flask, current_app, g, redirect, render_template, request
+from flask import Flask, current_app, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
-from ecrf.kernel import accounts
 from ecrf.kernel.access import Right
-from ecrf.kernel.errors import NotFound, Problem, Refused, Unacceptable
-from ecrf.kernel.text import T, Text
+from ecrf.kernel.errors import NotFound, Refused
+from ecrf.kernel.text import T
 from ecrf.study.model import Study, Words
-from ecrf.web import vault_forced, where
-from ecrf.web.app import make_app
+from ecrf.web import vault_arms, vault_forced, where
+from ecrf.web.app import away, make_app
 from ecrf.web.routes import Again, Pages
-from ecrf.web.services import Services
+from ecrf.web.services import Services, services
+from ecrf.web.vault_break import answers, apart, emergency, usual
 from ecrf.web.vault_lists import pages as lists
 from ecrf.web.vault_oversight import closed, consorting, reads, unblinding
 from ecrf.web.vault_supply import (
@@ -38,7 +39,6 @@ from visits.windows import civil_date
 pages = Pages("vault", __name__)
 LIST = "/vault/<study_id>/"
 VISIT = "/vault/<study_id>/participants/<code>/<key>"
-BREAK = "/vault/<study_id>/code-break"
 
 
 def create(given: Services, vault: api.Vault) -> Flask:
@@ -46,12 +46,31 @@ def create(given: Services, vault: api.Vault) -> Flask:
     app = make_app("ecrf.web", given)
     app.extensions[EXTENSION] = vault
     rooms = (shipments, stock, returns, papers, batches, incidents, resupplies, preparing)
-    for some in (pages, *(room.pages for room in rooms), lists.pages, vault_forced.pages):
+    oversight = (closed, reads, unblinding, consorting)
+    others = (vault_forced, usual, emergency, answers)
+    for some in (pages, lists.pages, *(room.pages for room in (*rooms, *oversight, *others))):
         app.register_blueprint(some)
-    for some in (closed.pages, reads.pages, unblinding.pages, consorting.pages):
-        app.register_blueprint(some)
+    app.before_request(_turn)
     app.after_request(reads.watch)
+    app.register_error_handler(OperationalError, _away)
     return app
+
+
+def _turn() -> ResponseReturnValue | None:
+    """Turn a code break to the vault's own pages when the main database does not answer.
+
+    Also for somebody who is not signed in: nobody can sign in then.
+    """
+    if not request.path.endswith("/code-break") or apart.answers(services().database):
+        return None
+    if request.method == "POST":
+        return make_response(emergency.show(1, None), 503)
+    return redirect(emergency.PAGE)
+
+
+def _away(failure: OperationalError) -> ResponseReturnValue:
+    """Turn there, too, when it goes away in the middle of a request."""
+    return _turn() or away(failure)
 
 
 @pages.page(LIST, needs=Right.KIT_DISPENSE)
@@ -127,79 +146,10 @@ def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> 
     return render_template(
         "vault/visit.html", refusal=refusal, sent=request.form, study=study, who=who,
         key=key, label=_label(study, plan, key), found=found, kits=kits,
-        arm=_arm(study, found), states=api.STATES, missing=max(0, wanted - here),
+        arm=vault_arms.said(study, found), states=api.STATES, missing=max(0, wanted - here),
         incidents=stop, words=supplies.WORDS,
         second=bool(study.supply and study.supply.second_person),
     )  # fmt: skip
-
-
-@pages.page("/vault/code-break", needs=Right.CODE_BREAK)
-def choose_study() -> ResponseReturnValue:
-    """Lead to the study, from the sign-in page."""
-    studies = [s for s in sorted(g.actor.studies) if g.actor.may(Right.CODE_BREAK, s)]
-    if len(studies) == 1:
-        return redirect(f"/vault/{studies[0]}/code-break")
-    return render_template("vault/studies.html", studies=studies)
-
-
-@pages.page(BREAK, needs=Right.CODE_BREAK)
-def begin(study_id: str) -> ResponseReturnValue:
-    return _step(study_id, 1, None)
-
-
-@pages.page(BREAK, needs=Right.CODE_BREAK, methods=("POST",))
-def go_on(study_id: str) -> ResponseReturnValue:
-    """Take one step: who, why, then password and disclosure. What was typed comes along."""
-    step = request.form.get("step", "1")
-    try:
-        where.in_force(study_id, Right.CODE_BREAK)
-        who = _who(study_id, request.form.get("code", "").strip().upper(), Right.CODE_BREAK)
-        if who.random_number is None:
-            raise _wrong("code", T("{code} was not randomized.", code=who.code))
-        if step == "1":
-            return _step(study_id, 2, None)
-        why, reason = _reason()
-        if step == "2":
-            return _step(study_id, 3, None)
-        return _break(study_id, who, why, reason)
-    except Refused as refusal:
-        wrong, at = refusal, int(step) if step in ("1", "2", "3") else 1
-        raise Again(refusal, lambda: _step(study_id, at, wrong)) from None
-
-
-def _break(study_id: str, who: ParticipantRow, why: api.Why, reason: str) -> str:
-    """Check code and password once more, flag the participant, then disclose once."""
-    if request.form.get("again", "").strip().upper() != who.code:
-        raise _wrong("again", T("The code you typed is not {code}.", code=who.code))
-    accounts.confirm(g.session, g.by, request.form.get("password", ""))
-    study = where.in_force(study_id, Right.CODE_BREAK).study
-    randomized.code_broken(g.session, g.by, who, why)
-    found = api.code_break(_vault(), g.by, study_id, who.site, who.code, why, reason)
-    return render_template(
-        "vault/broken.html", study=study, who=who, found=found, arm=_arm(study, found),
-        why=api.REASONS[why], reason=reason,
-    )  # fmt: skip
-
-
-def _reason() -> tuple[api.Why, str]:
-    why, reason = request.form.get("why", ""), request.form.get("reason", "").strip()
-    if why not in set(api.Why):
-        raise _wrong("why", T("Choose a class of reason."))
-    if not reason:
-        raise _wrong("reason", T("Say why the code is broken."))
-    return api.Why(why), reason
-
-
-def _step(study_id: str, step: int, refusal: Refused | None) -> str:
-    study = where.in_force(study_id, Right.CODE_BREAK).study
-    return render_template(
-        "vault/code_break.html", study=study, step=step, refusal=refusal, sent=request.form,
-        reasons=api.REASONS,
-    )  # fmt: skip
-
-
-def _wrong(item: str, message: Text) -> Unacceptable:
-    return Unacceptable(message, [Problem(item, message)])
 
 
 def _who(study_id: str, code: str, right: Right) -> ParticipantRow:
@@ -212,15 +162,6 @@ def _plan(who: ParticipantRow, key: str) -> str:
         if visit.key == key:
             return visit.plan
     raise NotFound(T("Participant {code} has no visit {visit}.", code=who.code, visit=key))
-
-
-def _arm(study: Study, found: api.Disclosure) -> Text:
-    """Return the treatment's name: the one place where an arm becomes text on a page."""
-    opened = found.arm.opened()
-    label = next((arm.label for arm in study.arms if arm.id == opened), None)
-    if label is None:
-        return Words(en=opened, zh=opened)
-    return Words(en=f"{opened}: {label.en}", zh=f"{opened}：{label.zh}")
 
 
 def _label(study: Study, plan: str, key: str) -> Words:

@@ -50,6 +50,7 @@ SIGNS: Mapping[str, Sign] = {
     "not reviewed": Sign("○", T("Not reviewed"), "planned"),
     "changed since": Sign("!", T("Changed since"), "overdue"),
     "gone": Sign("✕", T("Lost or spoilt"), "missed"),
+    "after unblinding": Sign("⚠\ufe0e", T("Entered after unblinding"), "unblinded"),
     "code broken": Sign("⚠\ufe0e", T("Code broken"), "unblinded"),
     "alert": Sign("⚠\ufe0e", T("Safety alert"), "overdue"),
     "acknowledged": Sign("✓", T("Acknowledged"), "complete"),

@@ -5,7 +5,6 @@ was. A person decides for every free text; keeping a word that was found needs a
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -13,11 +12,11 @@ from typing import Any, NamedTuple
 from ecrf.kernel.chain import canonical
 from ecrf.kernel.errors import Problem, Unacceptable
 from ecrf.kernel.text import LOCALES, T
+from ecrf.study import telling
 from ecrf.study.adjudication import Dossier
 from ecrf.study.model import Study
 
 MARK = "█████"
-SHORT = 4
 
 
 class Do(StrEnum):
@@ -66,22 +65,14 @@ def terms(study: Study, rule: Dossier, more: Sequence[str]) -> tuple[str, ...]:
 
 
 def found_in(text: str, words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if _pattern(word).search(text))
+    return tuple(word for word in words if telling.pattern(word).search(text))
 
 
 def cut(text: str, words: Sequence[str]) -> str:
     """Return the text with every word found replaced by the mark."""
     for word in words:
-        text = _pattern(word).sub(MARK, text)
+        text = telling.pattern(word).sub(MARK, text)
     return text
-
-
-def _pattern(word: str) -> re.Pattern[str]:
-    """Match a short Latin word only where no letter stands beside it."""
-    plain = re.escape(word)
-    if len(word) <= SHORT and word.isascii():
-        plain = rf"(?<![A-Za-z]){plain}(?![A-Za-z])"
-    return re.compile(plain, re.IGNORECASE)
 
 
 def free_texts(raw: str, words: Sequence[str]) -> list[Free]:

@@ -42,6 +42,12 @@ def lost(entry: Kept | None, answers: Mapping[str, object]) -> list[str]:
     )
 
 
+def told(entry: Kept | None, answers: Mapping[str, object]) -> dict[str, object]:
+    """Return what an act says of verified items that change: from now on they are not."""
+    gone = lost(entry, answers)
+    return {"unverified": gone} if gone else {}
+
+
 def tell(known: dict[str, int], action: str, refs: Mapping[str, Any]) -> None:
     """Lay one act over a map, as the ledger tells it."""
     known.update(dict.fromkeys(refs.get("verified", ()), refs.get("version", CHANGED)))

@@ -163,6 +163,7 @@ def break_code(page, faults):
     page.fill("#reason", "Sepsis")
     page.get_by_role("button", name="Continue").click()
     for password in ("not my password", people.PASSWORD):
+        page.check("#understood")
         page.fill("#again", CODE)
         page.fill("#password", password)
         page.get_by_role("button", name="Break the code now").click()

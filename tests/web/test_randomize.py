@@ -385,6 +385,7 @@ def test_a_pharmacist_of_another_site_and_a_blinded_person_see_nothing(
 
 BREAK = f"/vault/{STUDY}/code-break"
 SENT = {"code": CODE, "why": "overdose", "reason": "Took sixty capsules"}
+LAST = {"again": CODE, "understood": "1", "ref": "0123456789abcdef", "password": PASSWORD}
 
 
 def test_the_code_is_broken_in_three_steps(trial, visitor, unblinded, opened):
@@ -397,7 +398,7 @@ def test_the_code_is_broken_in_three_steps(trial, visitor, unblinded, opened):
     three = anna.post(BREAK, {"step": "2", **SENT}).get_data(as_text=True)
     assert "Step 3 of 3" in three
     assert not re.search(r"\b(MMF|PBO)\b", two + three)
-    last = {"step": "3", **SENT, "again": CODE, "password": PASSWORD}
+    last = {"step": "3", **SENT, **LAST}
     shown = anna.post(BREAK, last)
     assert shown.headers["Cache-Control"] == "no-store"
     assert len(set(re.findall(r"\b(MMF|PBO)\b", shown.get_data(as_text=True)))) == 1
@@ -417,9 +418,10 @@ def test_the_code_is_broken_in_three_steps(trial, visitor, unblinded, opened):
         ({"step": "1", "code": "PUMCH-777"}, 404, "There is no participant PUMCH-777"),
         ({"step": "2", **SENT, "why": "curiosity"}, 422, "Choose a class of reason."),
         ({"step": "2", **SENT, "reason": " "}, 422, "Say why the code is broken."),
-        ({"step": "3", **SENT, "again": "PUMCH-002", "password": PASSWORD}, 422,
+        ({"step": "3", **SENT, **LAST, "again": "PUMCH-002"}, 422,
          "The code you typed is not PUMCH-001."),
-        ({"step": "3", **SENT, "again": CODE, "password": "wrong"}, 403,
+        ({"step": "3", **SENT, **LAST, "understood": ""}, 422, "read the consequences"),
+        ({"step": "3", **SENT, **LAST, "password": "wrong"}, 403,
          "The password is not right."),
     ],
 )  # fmt: skip

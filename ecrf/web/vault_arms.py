@@ -1,12 +1,12 @@
-"""The treatment's name as a text: where an arm of a disclosure becomes words on a page."""
+"""An arm as words: the one place where it becomes text on a page."""
 
 from ecrf.kernel.text import Text
 from ecrf.study.model import Study, Words
-from randomization.api import Disclosure
+from randomization import api
 
 
-def named(study: Study, found: Disclosure) -> Text:
-    """Return the arm's id and what the study calls it."""
+def said(study: Study, found: api.Disclosure) -> Text:
+    """Return the treatment's name in both languages."""
     opened = found.arm.opened()
     label = next((arm.label for arm in study.arms if arm.id == opened), None)
     if label is None:
