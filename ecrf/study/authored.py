@@ -26,6 +26,7 @@ from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
 from ecrf.study.stocking import Stocking
+from ecrf.study.unblinding import Accepted, AcceptedHere, Vocabulary
 
 Count = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]
@@ -70,6 +71,7 @@ class Question(Frozen):
     show: Formula | None = None
     derive: Formula | None = None
     blinding: Literal["open", "masked"] = "open"
+    unblinding: AcceptedHere | None = None
     refers: Id | None = None
     sdtm: str | None = None
     source: Source = "protocol"
@@ -246,6 +248,7 @@ class Study(Frozen):
     milestones: tuple[reviewing.Milestone, ...] = ()
     query_words: QueryWords = QueryWords()
     signing: Signing = Signing()
+    unblinding: tuple[Accepted, ...] = ()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {
@@ -254,6 +257,7 @@ FILES: dict[str, type[Frozen] | type[Codes]] = {
     "codes.yaml": Codes,
     "laboratory.yaml": laboratory.Laboratory,
     "library/laboratory.yaml": laboratory.Panel,
+    "library/unblinding.yaml": Vocabulary,
     "forms/*.yaml": Form,
     "forms/*.yaml with extend": Extension,
 }

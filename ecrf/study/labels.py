@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ecrf.kernel.text import Message, T
 
 LABELS: Mapping[str, Message] = {
+    "accepted": T("reason why it is accepted"),
     "adjudication": T("adjudication"),
     "after": T("days after the target"),
     "agreement": T("rule of agreement"),
@@ -154,6 +155,7 @@ LABELS: Mapping[str, Message] = {
     "toxicity": T("grades"),
     "type": T("type"),
     "unblinded_label": T("name of the unblinded role"),
+    "unblinding": T("accepted although it could unblind"),
     "unclear": T("code of unclear"),
     "units": T("unit factor"),
     "units_per_day": T("units per day"),
@@ -167,6 +169,8 @@ LABELS: Mapping[str, Message] = {
     "visits": T("visits"),
     "vote": T("form of the vote"),
     "when": T("condition"),
+    "where": T("places"),
+    "why": T("reason"),
     "within": T("days in which it is due"),
     "within_days": T("most days between the dates"),
     "words": T("words looked for"),
