@@ -17,6 +17,7 @@ from ecrf.cli import (
     worker,
 )
 from ecrf.cli.escrow import escrow, recover
+from ecrf.cli.prove import prove
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
 from ecrf.cli.unblinding import reveal, sign
 from ecrf.cli.unblinding import verify as verify_bundle
@@ -41,6 +42,7 @@ main.add_command(export.export)
 main.add_command(export.verify_command)
 main.add_command(printing.print_command)
 main.add_command(ledger.ledger)
+main.add_command(prove)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(simulate_scheme)
 randomization.randomization.add_command(escrow)
