@@ -64,7 +64,9 @@ def prove(
             from ecrf.cli.proving import paper  # noqa: PLC0415 (the PDF library loads slowly)
 
             training = str(place.config.environment) != "production"
-            out.write_bytes(paper.draw(study, fingerprint, found, made, training=training))
+            roots = proving.roots(place.vault, study_id)
+            report = paper.Report(study, fingerprint, roots, found, made)
+            out.write_bytes(report.draw(training=training))
     _show(study, fingerprint, found, made, as_json=as_json)
     if any(one.outcome is Outcome.FAILED for one in found):
         raise click.exceptions.Exit(1)

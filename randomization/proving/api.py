@@ -20,7 +20,7 @@ from randomization.tables import LEDGER, ListRow, Shelf, VaultBase
 __all__ = [
     "FEWEST", "LEVEL", "Disclosed", "Evidence", "Guess", "Latency", "Needle", "Rehearsal",
     "Rehearsed", "Tested", "associated", "environments", "examine", "own_tables", "rehearse",
-    "secrets",
+    "roots", "secrets",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ class Latency(NamedTuple):
     """Do two arms take equally long? The p-value of each kind of request."""
 
     step: str
-    count: int
+    size: int
     p: float
 
 
@@ -110,6 +110,17 @@ def environments(database: Database, study: str) -> Counter[str]:
         return Counter(
             session.scalars(select(ListRow.environment).where(ListRow.study == study))
         )
+
+
+def roots(database: Database, study: str) -> tuple[str, ...]:
+    """Return what was published of each list: its number, its state, its Merkle root."""
+    with database.read() as session:
+        rows = session.execute(
+            select(ListRow.version, ListRow.state, ListRow.root)
+            .where(ListRow.study == study)
+            .order_by(ListRow.id)
+        )
+        return tuple(f"{row.version} · {row.state} · {row.root}" for row in rows)
 
 
 def own_tables() -> frozenset[str]:

@@ -100,7 +100,8 @@ def _apart(one: Sequence[float], other: Sequence[float]) -> float:
 def _kolmogorov_tail(x: float) -> float:
     if x < 0.2:
         return 1.0
-    total = sum((-1) ** (k - 1) * math.exp(-2 * k * k * x * x) for k in range(1, 101))
+    signs = (1.0 if k % 2 else -1.0 for k in range(1, 101))
+    total = sum(sign * math.exp(-2 * k * k * x * x) for k, sign in enumerate(signs, 1))
     return max(0.0, min(1.0, 2 * total))
 
 

@@ -24,7 +24,7 @@ class Guess(NamedTuple):
     auc: float
     low: float
     high: float
-    count: int
+    size: int
 
     @property
     def blind(self) -> bool:

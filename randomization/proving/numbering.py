@@ -28,7 +28,7 @@ class Tested(NamedTuple):
 
     what: Message
     how: Message
-    count: int
+    size: int
     p: float
 
 

@@ -1,6 +1,8 @@
 """The judge: what a person gets from one request, all of it, and where two worlds differ."""
 
 import base64
+import functools
+import gc
 import io
 import logging
 import re
@@ -13,6 +15,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from sqlalchemy import event
 
+OURS = ("ecrf", "forms", "visits", "randomization", "reports")
 LINES = logging.Formatter("%(name)s %(levelname)s %(message)s")
 
 
@@ -56,6 +59,15 @@ class Witness:
             tuple(neutral(line, self.world) for line in lines),
             tuple(sent),
         )
+
+
+def forget():
+    """Empty what this process keeps of former requests, so that each world begins alike."""
+    for kept in gc.get_objects():
+        if isinstance(kept, functools._lru_cache_wrapper):
+            module = getattr(kept, "__module__", "") or ""
+            if module.split(".")[0] in OURS:
+                kept.cache_clear()
 
 
 def neutral(text, world):

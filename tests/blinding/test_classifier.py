@@ -61,7 +61,7 @@ def test_from_all_that_blinded_people_see_no_arm_can_be_guessed(seen):
     assert len(seen) == PARTICIPANTS
     assert len(seen[0].features) >= 30
     (guess,) = evidence.guesses(seen)
-    assert guess.count == PARTICIPANTS
+    assert guess.size == PARTICIPANTS
     assert guess.blind, guess
     assert guess.high - guess.low < 0.08
 

@@ -15,7 +15,7 @@ from randomization.proving.numbering import Numbers
 from randomization.supplying import api as supplies
 from tests.people import NOON, STUDY
 
-SEEDS = 12
+SEEDS = 8
 KITS = 160
 ARMS = ("ZZCANARY1", "ZZCANARY2")
 FAR = date(2030, 6, 30)

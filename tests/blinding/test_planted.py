@@ -30,6 +30,7 @@ def _names(world):
 
 def seen(world, arm, leak, path=PAGE):
     """Return what Dora gets of a page of an app in which the leak was planted."""
+    judge.forget()
     app = world.app()
     if leak is not None:
         app.after_request(lambda response: leak(world, arm, response) or response)

@@ -41,6 +41,7 @@ def visited(world, kind, name, *, long):
 
     `long`: also what is made at length; it holds the same for all who may have it.
     """
+    judge.forget()
     app = getattr(world, APPS[kind])()
     witness = Witness(world, app, name)
     paths = [t for t in routes.targets(app, world) if t[1] not in LEAVING]
@@ -117,6 +118,7 @@ def test_a_page_that_breaks_says_the_same_on_the_page_and_in_the_log(pair, names
     """Whatever breaks: status, page, reference and traceback are the same."""
     answers = []
     for world in pair:
+        judge.forget()
         app = world.app()
         for endpoint, view in list(app.view_functions.items()):
             if getattr(view, "needs", None) is not None:

@@ -94,18 +94,21 @@ def test_the_mails_that_wait_are_the_same_and_name_no_treatment(pair):
 @pytest.mark.parametrize("username", ["anna", "mona"])
 def test_all_pages_that_lead_to_one_another_are_the_same_bytes(pair, username):
     """The links hold what no list of values does: filters, orders, pages of long lists."""
-    one, other = (
-        list(judge.crawl(Witness(world, world.app(), username), f"/{STUDY}/", PAGES))
-        for world in pair
-    )
+    one, other = (_crawled(world, username) for world in pair)
     assert len(one) == PAGES
     assert judge.differences(one, other) == []
+
+
+def _crawled(world, username):
+    judge.forget()
+    return list(judge.crawl(Witness(world, world.app(), username), f"/{STUDY}/", PAGES))
 
 
 @pytest.mark.req("BL-03", "BL-04", "L2", "L4")
 def test_randomizing_answers_the_same_bytes_in_both_worlds(pair):
     answers = []
     for world in pair:
+        judge.forget()
         code = worlds.ready_to_randomize(world, 90)
         witness = Witness(world, world.app(), "anna")
         page = f"/{STUDY}/participants/{code}/randomize"
@@ -122,6 +125,7 @@ def test_randomizing_answers_the_same_bytes_in_both_worlds(pair):
 def test_packages_and_casebooks_are_the_same_bytes_in_both_worlds(pair):
     made = []
     for world in pair:
+        judge.forget()
         witness = Witness(world, world.app(), "dora")
         answer = witness.post(f"/{STUDY}/exports", {"lock": "now"})
         assert answer.status == 303, answer.body
@@ -145,6 +149,7 @@ def test_packages_and_casebooks_are_the_same_bytes_in_both_worlds(pair):
 def test_jobs_do_the_same_in_both_worlds(pair):
     done = []
     for world in pair:
+        judge.forget()
         witness = Witness(world, world.app(), "dora")
         asked = witness.post(f"/{STUDY}/quality/rerun", {})
         draw = Seeded(b"worker")
@@ -165,6 +170,7 @@ def test_jobs_do_the_same_in_both_worlds(pair):
 def test_an_empty_shelf_and_a_silent_vault_give_one_answer_whatever_the_arm(pair):
     answers = []
     for world in pair:
+        judge.forget()
         codes = [worlds.ready_to_randomize(world, number) for number in (91, 92)]
         witness = Witness(world, world.app(), "anna")
         told = [_randomize_in_silence(world, codes[0])]

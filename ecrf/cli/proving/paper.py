@@ -1,9 +1,11 @@
 """The proof of blinding on paper, in both languages. It names no arm."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from platform import python_version
+from typing import NamedTuple
 
 from reportlab.platypus import Flowable
 
@@ -14,6 +16,7 @@ from reports import paper, say
 from reports.casebook import WATERMARK
 from reports.paper import Head, Lines, heading, next_page, space, table
 
+TITLE = T("Proof of blinding")
 OUTCOMES = {
     Outcome.PASSED: T("passed"), Outcome.FAILED: T("FAILED"), Outcome.NOT_RUN: T("not run"),
 }  # fmt: skip
@@ -31,75 +34,70 @@ LIMITS = (
 )  # fmt: skip
 
 
-def draw(
-    study: Study, fingerprint: str, found: Sequence[Result], made: datetime, *, training: bool
-) -> bytes:
-    """Return the PDF: the report in English, then in Chinese."""
-    paper.fonts()
-    story: list[Flowable] = []
-    heads = [_head(study, locale) for locale in LOCALES]
-    for locale, head in zip(LOCALES, heads, strict=True):
-        if story:
-            story += next_page(head)
-        story += _story(study, fingerprint, found, made, locale)
-    foot = T("Made at {at}", at=say.moment(made, "UTC"))
-    water = WATERMARK.in_("en") if training else ""
-    return paper.document(heads[0].left, heads[0], story, f"\n{foot.in_('en')}", water)
+class Report(NamedTuple):
+    """A report about to be drawn. `roots` is what was published of the lists."""
+
+    study: Study
+    fingerprint: str
+    roots: Sequence[str]
+    found: Sequence[Result]
+    made: datetime
+
+    def draw(self, *, training: bool) -> bytes:
+        """Return the PDF: the report in English, then in Chinese."""
+        paper.fonts()
+        story: list[Flowable] = []
+        heads = [self.head(locale) for locale in LOCALES]
+        for locale, head in zip(LOCALES, heads, strict=True):
+            if story:
+                story += next_page(head)
+            story += self.story(locale)
+        foot = T("Made at {at}", at=say.moment(self.made, "UTC"))
+        water = WATERMARK.in_("en") if training else ""
+        return paper.document(heads[0].left, heads[0], story, f"\n{foot.in_('en')}", water)
+
+    def head(self, locale: str) -> Head:
+        pages = T("Page {page} of {pages}", page="{page}", pages="{pages}")
+        name = f"{self.study.registry} · {self.study.short_title.in_(locale)}"
+        under = T("Version {version} of the definition", version=self.study.version)
+        return Head(f"{TITLE.in_(locale)} · {name}", pages.in_(locale), under.in_(locale))
+
+    def story(self, locale: str) -> Iterator[Flowable]:
+        yield from heading(TITLE.in_(locale), 16)
+        yield space()
+        facts = [[about.in_(locale), value] for about, value in self.facts(locale)]
+        yield table(facts, (1, 3), header=False)
+        yield space(12)
+        yield from heading(T("What was done, and what came of it").in_(locale), 12)
+        titles = (T("Part"), T("Method"), T("Outcome"), T("Found"))
+        rows = [[title.in_(locale) for title in titles]]
+        rows += [_cells(one, locale) for one in self.found]
+        failed = enumerate(self.found, start=1)
+        shaded = [n for n, one in failed if one.outcome is Outcome.FAILED]
+        yield table(rows, (3, 7, 2, 6), shaded=shaded)
+        yield space(12)
+        yield from heading(T("What this does not prove").in_(locale), 12)
+        for limit in LIMITS:
+            yield Lines(f"• {limit.in_(locale)}")
+            yield space(3)
+
+    def facts(self, locale: str) -> Iterator[tuple[Message, str]]:
+        counts = Counter(one.outcome for one in self.found)
+        verdict = T(
+            "{passed} parts passed, {failed} failed, {left} could not be run.",
+            passed=counts[Outcome.PASSED], failed=counts[Outcome.FAILED],
+            left=counts[Outcome.NOT_RUN],
+        )  # fmt: skip
+        yield T("Study"), self.study.title.in_(locale)
+        yield T("Definition"), f"{self.study.version} · {self.fingerprint}"
+        yield T("Lists and their published roots"), "\n".join(self.roots) or "–"
+        yield T("Software"), f"ecrf {version('ecrf')} · Python {python_version()}"
+        yield T("At"), say.moment(self.made, "UTC")
+        yield T("Outcome"), verdict.in_(locale)
 
 
-def _head(study: Study, locale: str) -> Head:
-    pages = T("Page {page} of {pages}", page="{page}", pages="{pages}").in_(locale)
-    title = T("Proof of blinding").in_(locale)
-    name = f"{study.registry} · {study.short_title.in_(locale)}"
-    return Head(f"{title} · {name}", pages, _version(study, locale))
-
-
-def _version(study: Study, locale: str) -> str:
-    return T("Version {version} of the definition", version=study.version).in_(locale)
-
-
-def _story(
-    study: Study, fingerprint: str, found: Sequence[Result], made: datetime, locale: str
-) -> Iterator[Flowable]:
-    def told(text: Message) -> str:
-        return text.in_(locale)
-
-    yield from heading(told(T("Proof of blinding")), 16)
-    yield space()
-    facts = _facts(study, fingerprint, found, made, locale)
-    yield table([[told(about), value] for about, value in facts], (1, 3), header=False)
-    yield space(12)
-    yield from heading(told(T("What was done, and what came of it")), 12)
-    titles = (T("Part"), T("Method"), T("Outcome"), T("Found"))
-    rows = [[told(title) for title in titles]]
-    rows += [
-        [told(one.title), told(one.method), told(OUTCOMES[one.outcome]), _found(one, locale)]
-        for one in found
-    ]
-    shaded = [n for n, one in enumerate(found, start=1) if one.outcome is Outcome.FAILED]
-    yield table(rows, (3, 7, 2, 6), shaded=shaded)
-    yield space(12)
-    yield from heading(told(T("What this does not prove")), 12)
-    for limit in LIMITS:
-        yield Lines(f"• {told(limit)}")
-        yield space(3)
-
-
-def _facts(
-    study: Study, fingerprint: str, found: Sequence[Result], made: datetime, locale: str
-) -> Iterator[tuple[Message, str]]:
-    failed = sum(one.outcome is Outcome.FAILED for one in found)
-    left = sum(one.outcome is Outcome.NOT_RUN for one in found)
-    passed = len(found) - failed - left
-    verdict = T("{passed} parts passed, {failed} failed, {left} could not be run.",
-                passed=passed, failed=failed, left=left)  # fmt: skip
-    yield T("Study"), study.title.in_(locale)
-    yield T("Definition"), f"{study.version} · {fingerprint}"
-    yield T("Software"), f"ecrf {version('ecrf')} · Python {python_version()}"
-    yield T("At"), say.moment(made, "UTC")
-    yield T("Outcome"), verdict.in_(locale)
-
-
-def _found(one: Result, locale: str) -> str:
-    lines = [line.in_(locale) for line in one.details]
-    return "\n".join(lines if one.outcome is Outcome.FAILED else [one.found.in_(locale)])
+def _cells(one: Result, locale: str) -> list[str]:
+    wrong = one.outcome is Outcome.FAILED
+    found = one.details if wrong else (one.found,)
+    first = (one.title, one.method, OUTCOMES[one.outcome])
+    return [*(text.in_(locale) for text in first), "\n".join(t.in_(locale) for t in found)]

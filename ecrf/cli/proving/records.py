@@ -28,8 +28,8 @@ def _numbers(found: proving.Evidence) -> Result:
     method = T(
         "Every digit, even and odd, size, order and runs of kit numbers, randomization "
         "numbers, slot ids and shipments are tested against the arms (χ², rank sum, "
-        "Kolmogorov–Smirnov, Wald–Wolfowitz). All p-values together must be such as chance gives: none below "
-        "{level} divided by their number.",
+        "Kolmogorov–Smirnov, Wald–Wolfowitz). All p-values together must be such as chance "
+        "gives: none below {level} divided by their number.",
         level=proving.LEVEL,
     )
     if not found.tests:

@@ -41,7 +41,7 @@ def results(
     yield judged(
         "times", TIMES, HOW,
         T("{n} kinds of request, {count} times each.",
-          n=len(found.latencies), count=found.latencies[0].count),
+          n=len(found.latencies), count=found.latencies[0].size),
         tuple(T("{step}: the times differ between the arms", step=one.step) for one in late),
     )  # fmt: skip
 
