@@ -14,7 +14,7 @@ from ecrf.study.findings import Problem, Spot
 from ecrf.study.formulas import Formula, formulas, placed
 from ecrf.study.model import Form, Grid, ItemType, Question, Study, Words
 from ecrf.study.spelling import suggest
-from ecrf.study.syntax import literals, paths
+from ecrf.study.syntax import Tree, literals, paths
 from ecrf.study.unblinding import Vocabulary, named, names_of
 
 ALLOCATED = ("random_number", "kits")
@@ -170,7 +170,7 @@ def _named(words: tuple[str, ...], text: Words) -> str | None:
     return named(words, text.en) or named(words, text.zh)
 
 
-def _reads_digits(tree: object, name: str) -> bool:
+def _reads_digits(tree: Tree, name: str) -> bool:
     """Say whether a tree reckons with the name or compares it with something written down."""
     match tree:
         case ("call", "len" | "given" | "blank", *_):

@@ -6,6 +6,7 @@ import gc
 import io
 import logging
 import re
+import sys
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from sqlalchemy import event
 
+KEPT = ("_KNOWN", "_DRAWN")
 OURS = ("ecrf", "forms", "visits", "randomization", "reports")
 LINES = logging.Formatter("%(name)s %(levelname)s %(message)s")
 
@@ -68,6 +70,10 @@ def forget():
             module = getattr(kept, "__module__", "") or ""
             if module.split(".")[0] in OURS:
                 kept.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in OURS:
+            for store in KEPT:
+                getattr(module, store, {}).clear()
 
 
 def neutral(text, world):

