@@ -176,7 +176,7 @@ def _reads_digits(tree: Tree, name: str) -> bool:
         case ("call", "len" | "given" | "blank", *_):
             return False
         case ("==" | "!=" | "<" | "<=" | ">" | ">=" | "in", *sides) if ("item", name) in sides:
-            return any(side[0] in ("value", "number", "options") for side in sides)
+            return any(_written(side) for side in sides)
         case ("+" | "-" | "*" | "/" | "negative", *sides) if ("item", name) in sides:
             return True
         case ("call", "number", *sides) if ("item", name) in sides:
@@ -184,6 +184,10 @@ def _reads_digits(tree: Tree, name: str) -> bool:
         case (_, *parts):
             return any(_reads_digits(part, name) for part in parts if isinstance(part, tuple))
     return False
+
+
+def _written(tree: object) -> bool:
+    return isinstance(tree, tuple) and tree[0] in ("value", "number", "options")
 
 
 def _arm(word: str) -> Message:

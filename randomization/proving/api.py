@@ -19,7 +19,7 @@ from randomization.tables import LEDGER, ListRow, Shelf, VaultBase
 
 __all__ = [
     "FEWEST", "LEVEL", "Disclosed", "Evidence", "Guess", "Latency", "Needle", "Rehearsal",
-    "Rehearsed", "Tested", "associated", "environments", "examine", "own_tables", "rehearse",
+    "Rehearsed", "Tested", "Watch", "associated", "environments", "examine", "own_tables", "rehearse",
     "roots", "secrets",
 ]  # fmt: skip
 

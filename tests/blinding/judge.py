@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import gc
 import io
 import logging
 import re
@@ -65,15 +64,12 @@ class Witness:
 
 def forget():
     """Empty what this process keeps of former requests, so that each world begins alike."""
-    for kept in gc.get_objects():
+    ours = [m for name, m in list(sys.modules.items()) if name.split(".")[0] in OURS]
+    for name, kept in ((n, k) for module in ours for n, k in vars(module).items()):
         if isinstance(kept, functools._lru_cache_wrapper):
-            module = getattr(kept, "__module__", "") or ""
-            if module.split(".")[0] in OURS:
-                kept.cache_clear()
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] in OURS:
-            for store in KEPT:
-                getattr(module, store, {}).clear()
+            kept.cache_clear()
+        elif name in KEPT and isinstance(kept, dict):
+            kept.clear()
 
 
 def neutral(text, world):

@@ -23,7 +23,7 @@ from visits.tables import Participant
 
 ROOT = Path(__file__).parents[2]
 HOMES = (
-    "tests/blinding", "tests/study/test_check_unblinding.py", "tests/cli/test_prove.py",
+    "tests/blinding", "tests/study/test_check_unblinding.py",
 )  # fmt: skip
 ROWS = tuple(f"L{n}" for n in range(1, 21))
 DOCUMENT = ROOT / "docs" / "blinding.md"
@@ -121,7 +121,7 @@ def test_a_code_break_tells_blinded_people_who_and_never_what(pair):
     """The investigator learns one arm; what everybody else sees is the same in both worlds."""
     seen, told = [], []
     for world in pair:
-        code = min(worlds.arms(world))
+        code = min(code for code in worlds.arms(world) if code.startswith("PUMCH"))
         witness = Witness(world, world.vault_app(), "anna")
         sent = {
             "step": "3", "code": code, "again": code, "why": "overdose", "reason": "overdose",

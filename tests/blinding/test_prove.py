@@ -81,26 +81,38 @@ def test_the_proof_passes_reads_only_and_tells_no_arm(prove, place, tmp_path):
     assert one_list.root in text.replace("\n", "")
 
 
-@pytest.mark.req("L10", "BL-02")
-@pytest.mark.parametrize("form", ["plain", "hex", "base64", "packed", "zipped"])
-def test_a_key_in_clear_is_found_in_any_file_of_any_coding(prove, place, tmp_path, form):
-    keys = seal.load_keys(place.vault_key_file)
+@pytest.fixture
+def hidden(place):
+    """The vault's key as it could lie about: as it is, coded, packed."""
+    key = seal.load_keys(place.vault_key_file).wrapping
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as made:
-        made.writestr("inner.txt", keys.wrapping.hex())
-    hidden = {
-        "plain": keys.wrapping, "hex": keys.wrapping.hex().encode(),
-        "base64": base64.b64encode(keys.wrapping), "packed": gzip.compress(keys.wrapping),
-        "zipped": archive.getvalue(),
+        made.writestr("inner.txt", key.hex())
+    return {
+        "plain": b"before " + key, "hex": b"key=" + key.hex().encode(),
+        "base64": base64.b64encode(key), "packed": gzip.compress(key),
+        "zipped": archive.getvalue(), "twice": gzip.compress(archive.getvalue()),
     }  # fmt: skip
-    (tmp_path / "backup").mkdir()
-    (tmp_path / "backup" / "dump.bin").write_bytes(b"before " + hidden[form] if form in (
-        "plain", "hex", "base64") else hidden[form])  # fmt: skip
-    done = prove("--json", "--also", str(tmp_path / "backup"))
+
+
+@pytest.mark.req("L10", "BL-02")
+def test_a_key_in_clear_is_found_in_a_backup_and_not_repeated(prove, place, tmp_path, hidden):
+    (tmp_path / "dump.bin").write_bytes(hidden["packed"])
+    done = prove("--json", "--also", str(tmp_path))
     assert done.exit_code == 1
     assert outcomes(done)["secrets"] == "failed"
     assert "vault key in dump.bin" in done.output
-    assert keys.wrapping.hex() not in done.output
+    assert seal.load_keys(place.vault_key_file).wrapping.hex() not in done.output
+
+
+@pytest.mark.req("L10", "BL-02")
+@pytest.mark.parametrize("form", ["plain", "hex", "base64", "packed", "zipped", "twice"])
+def test_a_secret_is_found_in_any_coding(place, tmp_path, hidden, form):
+    secrets = search.coded([("vault key", seal.load_keys(place.vault_key_file).wrapping)])
+    path = tmp_path / "dump.bin"
+    path.write_bytes(hidden[form])
+    assert list(search.in_files([tmp_path], set(), secrets)) == [("vault key", "dump.bin")]
+    assert list(search.in_files([tmp_path], {path.resolve()}, secrets)) == []
 
 
 @pytest.mark.req("L9", "AT-12")

@@ -29,7 +29,7 @@ from ecrf.kernel.chance import Seeded
 from ecrf.kernel.config import Config
 from ecrf.kernel.ledger import By, Origin
 from ecrf.kernel.people import SignIn
-from ecrf.study import shipped, versions
+from ecrf.study import at_sites, shipped, versions
 from ecrf.web import blinded, cards, randomize, vault
 from ecrf.web.routes import COOKIE
 from ecrf.web.services import Services
@@ -41,6 +41,7 @@ TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 CANARIES = ("ZZCANARY1", "ZZCANARY2")
 PARTICIPANTS = 6
+SCREENED = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ def _dispensary(place, config):
     plan = profile.read(shipped.folder(config, STUDY))
     cast = {}
     with place.database.read() as session:
-        study, fingerprint = versions.in_force(session, STUDY)
+        fingerprint = at_sites.at(session, STUDY, "PUMCH", TODAY - SCREENED)
+        study = versions.model(session, fingerprint)
         for account in plan.accounts:
             actor = accounts.actor(session, account.username, NOW)
             cast.setdefault((Role(account.role), account.site), actor)
@@ -205,9 +207,7 @@ def _dispensary(place, config):
 def ready_to_randomize(world, number):
     """Have one more participant screened and their eligibility signed; return the code."""
     stage = world.dispensary.stage
-    told = Story(
-        "PUMCH", TODAY - timedelta(days=10), fails=False, randomized_on=TODAY, contacts=()
-    )
+    told = Story("PUMCH", TODAY - SCREENED, fails=False, randomized_on=TODAY, contacts=())
     player = Player(stage, world.dispensary, number, told)
     player.screening()
     player.visit(stage.study.randomization.visit, TODAY, careful=True)
