@@ -1,7 +1,6 @@
 """The judge: what a person gets from one request, all of it, and where two worlds differ."""
 
 import base64
-import functools
 import io
 import logging
 import re
@@ -63,13 +62,15 @@ class Witness:
 
 
 def forget():
-    """Empty what this process keeps of former requests, so that each world begins alike."""
-    ours = [m for name, m in list(sys.modules.items()) if name.split(".")[0] in OURS]
-    for name, kept in ((n, k) for module in ours for n, k in vars(module).items()):
-        if isinstance(kept, functools._lru_cache_wrapper):
-            kept.cache_clear()
-        elif name in KEPT and isinstance(kept, dict):
-            kept.clear()
+    """Empty what this process keeps of former requests, so that each world begins alike.
+
+    What is kept by `functools.cache` is no data of a world: texts, fonts, built queries.
+    """
+    for at, module in list(sys.modules.items()):
+        if at.split(".")[0] in OURS:
+            for kept in (getattr(module, name, None) for name in KEPT):
+                if isinstance(kept, dict):
+                    kept.clear()
 
 
 def neutral(text, world):
