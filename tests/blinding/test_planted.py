@@ -21,24 +21,37 @@ LOG = logging.getLogger("ecrf")
 @pytest.fixture(scope="module")
 def known(pair):
     """Each world with the arm of its first randomized participant, as a leak would have it."""
-    return [(world, *next(iter(sorted(_names(world).items())))) for world in pair]
+    return [Known(world, *min(_names(world).items())) for world in pair]
+
+
+class Known:
+    """A world with one participant's arm, and an app into which a leak can be put."""
+
+    def __init__(self, world, code, arm):
+        self.world, self.code, self.arm = world, code, arm
+        self.leak = None
+        self.app = world.app()
+        self.app.after_request(self._leak)
+
+    def _leak(self, response):
+        if self.leak is not None:
+            self.leak(self.world, self.arm, response)
+        return response
 
 
 def _names(world):
     return {code: arm.opened() for code, arm in worlds.arms(world).items()}
 
 
-def seen(world, arm, leak, path=PAGE):
-    """Return what Dora gets of a page of an app in which the leak was planted."""
+def seen(one, leak, path=PAGE):
+    """Return what Dora gets of a page of the app in which the leak is planted."""
     judge.forget()
-    app = world.app()
-    if leak is not None:
-        app.after_request(lambda response: leak(world, arm, response) or response)
-    return [Witness(world, app, "dora").get(path)]
+    one.leak = leak
+    return [Witness(one.world, one.app, "dora").get(path)]
 
 
 def judged(known, leak, path=PAGE):
-    return judge.differences(*(seen(world, arm, leak, path) for world, _, arm in known))
+    return judge.differences(*(seen(one, leak, path) for one in known))
 
 
 def odd(arm):
@@ -164,16 +177,16 @@ def test_a_leak_into_the_main_database_is_caught(built, tmp_path, leak):
 @pytest.mark.req("L11")
 @pytest.mark.parametrize("where", ["name", "content", "size"])
 def test_a_leak_into_a_file_is_caught(known, where):
-    assert files_of(known[0][0]) == files_of(known[1][0])
+    assert files_of(known[0].world) == files_of(known[1].world)
     made = []
-    for world, _, arm in known:
+    for world, arm in ((one.world, one.arm) for one in known):
         name = f"list-{arm}" if where == "name" else "list"
         content = {"content": arm, "size": "x" * (1 + odd(arm))}.get(where, "same")
         path = world.config.data_dir / name
         path.write_text(content)
         made.append(path)
     try:
-        assert files_of(known[0][0]) != files_of(known[1][0])
+        assert files_of(known[0].world) != files_of(known[1].world)
     finally:
         for path in made:
             path.unlink()
@@ -181,10 +194,9 @@ def test_a_leak_into_a_file_is_caught(known, where):
 
 @pytest.mark.req("AT-12")
 def test_a_name_in_an_answer_or_a_line_of_log_is_found_by_the_search(known):
-    world, _, arm = known[0]
     for leak in (body, log_line):
-        (page,) = seen(world, arm, leak)
+        (page,) = seen(known[0], leak)
         told = page.body + "\n".join(page.log).encode()
-        assert judge.hits(told, CANARIES) == {arm}
-    (page,) = seen(world, arm, None)
+        assert judge.hits(told, CANARIES) == {known[0].arm}
+    (page,) = seen(known[0], None)
     assert judge.hits(page.body + "\n".join(page.log).encode(), CANARIES) == set()
