@@ -116,7 +116,6 @@ def test_randomizing_answers_the_same_bytes_in_both_worlds(pair):
         done = [witness.post(page, sent) for _ in range(2)]
         shown = witness.get(page)
         assert done[0].status == 303 and b"is randomized" in shown.body
-        assert not any(word in shown.body for word in (b"block", b"position", b"slot"))
         answers.append([*done, shown])
     assert judge.differences(*answers) == []
 
