@@ -21,6 +21,7 @@ from ecrf.cli import (
 from ecrf.cli.ceremony import ceremony
 from ecrf.cli.consorting import consort
 from ecrf.cli.escrow import escrow, recover
+from ecrf.cli.prove import prove
 from ecrf.cli.receipt import receipt
 from ecrf.cli.resupply import resupply
 from ecrf.cli.simulate_scheme import simulate as simulate_scheme
@@ -49,6 +50,7 @@ main.add_command(export.export)
 main.add_command(export.verify_command)
 main.add_command(printing.print_command)
 main.add_command(ledger.ledger)
+main.add_command(prove)
 main.add_command(randomization.randomization)
 randomization.randomization.add_command(ceremony)
 randomization.randomization.add_command(simulate_scheme)

@@ -29,6 +29,7 @@ from ecrf.study.files import FileRule
 from ecrf.study.model import Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
 from ecrf.study.stocking import Label, Preparation, Stocking
+from ecrf.study.unblinding import Accepted, AcceptedHere, Vocabulary
 
 Count = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]
@@ -73,6 +74,7 @@ class Question(Frozen):
     show: Formula | None = None
     derive: Formula | None = None
     blinding: Literal["open", "masked"] = "open"
+    unblinding: AcceptedHere | None = None
     refers: Id | None = None
     sdtm: str | None = None
     source: Source = "protocol"
@@ -256,6 +258,7 @@ class Study(Frozen):
     signing: Signing = Signing()
     consent_versions: ConsentVersions | None = None
     code_break: CodeBreak = CodeBreak()
+    unblinding: tuple[Accepted, ...] = ()
 
 
 FILES: dict[str, type[Frozen] | type[Codes]] = {
@@ -264,6 +267,7 @@ FILES: dict[str, type[Frozen] | type[Codes]] = {
     "codes.yaml": Codes,
     "laboratory.yaml": laboratory.Laboratory,
     "library/laboratory.yaml": laboratory.Panel,
+    "library/unblinding.yaml": Vocabulary,
     "forms/*.yaml": Form,
     "forms/*.yaml with extend": Extension,
 }

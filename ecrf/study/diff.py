@@ -14,7 +14,7 @@ answers are worth, or what signing means."""
 WORDING = frozenset({
     "annotations", "code", "confirm", "endpoint", "fill", "fill_label", "fail", "hint", "intro",
     "label", "message", "note", "pass_", "registry", "sdtm", "short_title", "source", "text",
-    "title", "version", "words",
+    "title", "unblinding", "version", "words",
 })  # fmt: skip
 PLAN = frozenset({"visit", "visits", "matrix", "consequence", "condition", "supply"})
 WORTH = frozenset({

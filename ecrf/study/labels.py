@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ecrf.kernel.text import Message, T
 
 LABELS: Mapping[str, Message] = {
+    "accepted": T("reason why it is accepted"),
     "adjudication": T("adjudication"),
     "after": T("days after the target"),
     "agreement": T("rule of agreement"),
@@ -192,6 +193,7 @@ LABELS: Mapping[str, Message] = {
     "trigger_days": T("days looked ahead"),
     "type": T("type"),
     "unblinded_label": T("name of the unblinded role"),
+    "unblinding": T("accepted although it could unblind"),
     "unclear": T("code of unclear"),
     "units": T("unit factor"),
     "units_per_day": T("units per day"),
@@ -206,6 +208,8 @@ LABELS: Mapping[str, Message] = {
     "visits": T("visits"),
     "vote": T("form of the vote"),
     "when": T("condition"),
+    "where": T("places"),
+    "why": T("reason"),
     "within": T("days in which it is due"),
     "within_days": T("most days between the dates"),
     "words": T("words looked for"),

@@ -25,6 +25,7 @@ from ecrf.study.laboratory import Laboratory
 from ecrf.study.parts import Expression, Frozen, Id, Source, Words
 from ecrf.study.signing import Signing
 from ecrf.study.stocking import Label, Preparation, Stocking
+from ecrf.study.unblinding import Accepted, AcceptedHere
 
 # What others take from here, too.
 __all__ = ["Expression", "Frozen", "Id", "Source", "Words"]
@@ -94,6 +95,7 @@ class Question(Frozen):
     `unknown`: the smallest part of a partial date that may be unknown may be "day", "month" or
     "year".
     `file`: which files answer it, when it is answered by one.
+    `unblinding`: why it may be asked although it could tell the treatment.
     """
 
     id: Id
@@ -111,6 +113,7 @@ class Question(Frozen):
     show: Expression | None = None
     derive: Expression | None = None
     blinding: Literal["open", "masked"] = "open"
+    unblinding: AcceptedHere | None = None
     refers: str | None = None
     sdtm: str | None = None
     source: Source = "protocol"
@@ -377,6 +380,7 @@ class Study(Frozen):
     signing: Signing = Signing()
     consent_versions: ConsentVersions | None = None
     code_break: CodeBreak = CodeBreak()
+    unblinding: tuple[Accepted, ...] = ()
 
     @property
     def blinded(self) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from ecrf.kernel.text import T
-from ecrf.study import authored, model
+from ecrf.study import authored, check_unblinding, model
 from ecrf.study.build import Builder, matrix, used_only
 from ecrf.study.canonical import canonical, fingerprint, from_canonical
 from ecrf.study.check import problems
@@ -21,6 +21,7 @@ from ecrf.study.formfiles import FormFiles
 from ecrf.study.laboratory import Laboratory, Panel
 from ecrf.study.places import FilePlaces
 from ecrf.study.shapes import shape
+from ecrf.study.unblinding import Vocabulary
 from ecrf.study.yamlfile import Node, load
 
 M = TypeVar("M", bound=BaseModel)
@@ -177,12 +178,19 @@ class _Reader:
         """Say whether all that is wrong is that a form of the shelf is due at no visit."""
         return self.shelf and len(problem.spot) == 2 and problem.spot[0] == "forms"
 
+    def vocabulary(self) -> Vocabulary:
+        """Return the words that could unblind: the library's, none without a list."""
+        path = self.library / "unblinding.yaml"
+        words = self.shape(self.load(path), Vocabulary) if path.exists() else None
+        return words or Vocabulary()
+
     def check(self, study: model.Study) -> None:
         """Add what the whole shows, but for what follows from a part already found wrong."""
         unreadable = located(self.builder.problems, self.places)
+        unblinding = check_unblinding.problems(study, self.vocabulary())
         found = [
             problem
-            for problem in problems(study, lost=frozenset(self.lost))
+            for problem in (*problems(study, lost=frozenset(self.lost)), *unblinding)
             if not self.places.broken(problem.spot) and not self.unplanned(problem)
         ]
         self.findings.extend((*unreadable, *located(found, self.places)))

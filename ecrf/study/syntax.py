@@ -204,6 +204,12 @@ def loops(tree: Tree) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
+def literals(tree: Tree) -> frozenset[str]:
+    """Return every text that is written in a tree."""
+    written = (part[1] for part in _walk(tree) if part[0] == "value")
+    return frozenset(value for value in written if isinstance(value, str))
+
+
 def _walk(tree: Tree) -> Iterator[Tree]:
     yield tree
     for part in tree[1:]:

@@ -13,6 +13,7 @@ from ecrf.study import model
 from ecrf.study.files import FileRule
 from ecrf.study.labels import BOUNDS, LABELS
 from ecrf.study.model import Expression, Limits, Words
+from ecrf.study.unblinding import AcceptedHere
 
 Key = tuple[str, ...]
 
@@ -173,6 +174,9 @@ def _review(study: model.Study) -> Iterator[tuple[Key, Thing]]:
         name = T("milestone {milestone}", milestone=point.id)
         yield ("milestone", point.id), Thing(name, None, _facts(point))
     words = T("the ready-made words of queries")
+    for n, accepted in enumerate(study.unblinding, start=1):
+        name = T("place {n} accepted although it could unblind", n=n)
+        yield ("unblinding", str(n)), Thing(name, None, _facts(accepted))
     yield ("signing",), Thing(T("the way of signing"), None, _facts(study.signing))
     yield ("code break",), Thing(T("the code break"), None, _facts(study.code_break))
     yield ("query words",), Thing(words, None, _facts(study.query_words))
@@ -249,7 +253,7 @@ def _fact(key: Key, about: Text, value: object) -> Iterator[tuple[Key, Fact]]:
             yield (*key, "zh"), Fact(T("{about} in Chinese", about=about), value.zh)
         case Limits():
             yield from _bounds(key, value)
-        case FileRule():
+        case FileRule() | AcceptedHere():
             for name in type(value).model_fields:
                 yield from _fact((*key, name), LABELS[name], getattr(value, name))
         case Expression():
