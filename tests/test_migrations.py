@@ -95,6 +95,54 @@ def test_migrating_again_changes_nothing(which, empty_database):
     assert shape(empty_database) == before
 
 
+def test_rows_of_supply_survive_the_third_step_of_the_vault(empty_database):
+    migrations.upgrade(url(empty_database), "vault", "0002")
+    rows = [
+        {"n": n, "number": f"K{n}", "batch": batch, "expiry": expiry}
+        for n, (batch, expiry) in enumerate([("P-1", "2028-01-31"), ("P-1", "2027-06-30"),
+                                             ("P-2", "2029-01-31")])
+    ]  # fmt: skip
+    with empty_database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO kit (study, environment, number, site, ciphertext, nonce, batch,"
+                " expiry, state, sequence) VALUES ('s', 'test', :number, 'PUMCH', 'x', 'x',"
+                " :batch, :expiry, 'available', :n)"
+            ),
+            rows,
+        )
+        session.execute(
+            text(
+                "INSERT INTO packing_note (study, environment, note, signature, at)"
+                " VALUES ('s', 'test', '{}', '', '2026-01-01 00:00:00')"
+            )
+        )
+        session.execute(text("UPDATE kit SET note_id = (SELECT id FROM packing_note)"))
+    migrations.upgrade(url(empty_database), "vault")
+    with empty_database.read() as session:
+        found = session.execute(text("SELECT code, expiry, by_id FROM batch ORDER BY code"))
+        assert [(row.code, str(row.expiry), row.by_id) for row in found] == [
+            ("P-1", "2027-06-30", 0),
+            ("P-2", "2029-01-31", 0),
+        ]
+        assert session.execute(text("SELECT count(*) FROM kit")).scalar() == 3
+
+
+def test_messages_from_before_there_was_mail_are_not_sent_now(empty_database):
+    migrations.upgrade(url(empty_database), "main", "0002")
+    with empty_database.write() as session:
+        session.execute(
+            text(
+                'INSERT INTO outbox (study, site, "right", kind, text_en, text_zh, path, at)'
+                " VALUES ('s', 'PUMCH', 'r', 'k', 'a', 'a', '/', '2026-01-01 00:00:00')"
+            )
+        )
+    migrations.upgrade(url(empty_database), "main")
+    with empty_database.read() as session:
+        (row,) = session.execute(text("SELECT sent_at, tries FROM outbox"))
+        assert str(row.sent_at).startswith("2026-01-01") and row.tries == 0
+
+
 def test_a_missing_column_is_noticed(which, empty_database):
     migrations.upgrade(url(empty_database), which)
     with empty_database.write() as session:

@@ -26,8 +26,8 @@ class BrokenReference(Exception):
     """A migration left rows that point at nothing; it was undone."""
 
 
-def upgrade(url: str, which: Which) -> None:
-    """Bring the database at `url` to the newest schema, wholly or not at all.
+def upgrade(url: str, which: Which, to: str = "head") -> None:
+    """Bring the database at `url` to the newest schema, or to `to`, wholly or not at all.
 
     A table that SQLite makes anew looks at its neighbours, whose indexes on expressions it
     cannot see and leaves alone.
@@ -38,7 +38,7 @@ def upgrade(url: str, which: Which) -> None:
     try:
         with engine.begin() as connection, warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*expression-based index")
-            command.upgrade(config(which, connection), "head")
+            command.upgrade(config(which, connection), to)
             _references_hold(connection)
     finally:
         engine.dispose()
