@@ -6,7 +6,7 @@ It stays in the vault: block sizes are never told to anyone who enrols (SPIRIT 2
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,8 @@ class Spec:
     the order of the list; each has at least `slots` slots. Minimisation takes its factors and
     their levels from these names. A list of one environment never serves another: the
     environment goes into every stream. `software` is what a list is made with by ceremony, ""
-    for one made the short way.
+    for one made the short way. `salt` is drawn when a list is made: without it, whoever knows
+    the published hash could try block sizes until one fits.
     """
 
     study: str
@@ -45,6 +46,7 @@ class Spec:
     strata: tuple[str, ...]
     slots: int
     software: str = ""
+    salt: str = ""
 
     def __post_init__(self) -> None:
         made = None
@@ -61,9 +63,13 @@ class Spec:
 
     def canonical(self) -> str:
         parts = asdict(self)
-        if not self.software:
-            del parts["software"]
+        for name in ("software", "salt"):
+            if not parts[name]:
+                del parts[name]
         return canonical(parts)
+
+    def salted(self, salt: bytes) -> "Spec":
+        return replace(self, salt=salt.hex())
 
     @property
     def imported(self) -> bool:

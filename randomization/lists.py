@@ -50,6 +50,7 @@ def generate(vault: Vault, by: By, spec: Spec) -> Publication:
     """Draw a seed and make the list; it is a draft until it is published and activated."""
     require_environment(vault, spec)
     _require_short_way(vault)
+    spec = spec.salted(by.draw(seal.SALT_BYTES))
     seed, key = by.draw(design.SEED_BYTES), by.draw(seal.KEY_BYTES)
     leaves = design.leaves(spec, seed)
     with vault.database.write() as session:

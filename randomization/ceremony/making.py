@@ -24,7 +24,8 @@ def specify(vault: Vault, by: By, given: Spec) -> Standing:
     """Sign the specification of a list that is not there yet, and seal it."""
     role = books.permitted(by, NEEDS[Step.SPECIFY], given.study)
     lists.require_environment(vault, given)
-    spec = replace(given, software=software.named())
+    named = replace(given, software=software.named())
+    spec = named.salted(by.draw(seal.SALT_BYTES))
     with vault.database.write() as session:
         head = lock(session, spec.study)
         _require_new(session, vault, spec)

@@ -162,7 +162,7 @@ def test_the_blinded_app_removes_no_entry_and_the_vault_changes_no_answer_and_no
     assert allowed(blinded, "DELETE FROM draft")
     for statement in (
         "UPDATE entry SET version = 9", 'INSERT INTO "grant" SELECT * FROM "grant"',
-        "UPDATE person SET password = ''", "UPDATE participant SET random_number = ''",
+        "UPDATE person SET password = ''", "UPDATE participant SET code = ''",
         "DELETE FROM kit_given",
     ):  # fmt: skip
         assert forbidden(reading, statement)

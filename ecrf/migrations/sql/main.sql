@@ -35,12 +35,15 @@ GRANT DELETE ON
     $deletable
 TO "$blinded";
 
--- The vault app: reads, signs people in, says on the ledger what was handed out and that a code
--- was broken. It changes no answer, no query, no account and no role.
+-- The vault app and its worker: read, sign people in, say on the ledger what was handed out and
+-- that a code was broken, store a randomization whose answer nobody heard, send what waits. They
+-- change no answer, no query, no account and no role.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO "$vault";
-GRANT INSERT ON act, sign_in, kit_given TO "$vault";
+GRANT INSERT ON act, code_break, delivery, deviation, kit_given, outbox, sign_in TO "$vault";
 GRANT UPDATE (size, link, last_at) ON chain TO "$vault";
-GRANT UPDATE ON sign_in, kit_given TO "$vault";
+GRANT UPDATE ON code_break, deviation, kit_given, outbox, sign_in TO "$vault";
 GRANT UPDATE (failures, blocked_until) ON person TO "$vault";
-GRANT UPDATE (unblinded_at) ON participant TO "$vault";
+GRANT UPDATE (status, random_number, randomized_on, receipt, unblinded_at)
+    ON participant TO "$vault";
+GRANT UPDATE ON visit TO "$vault";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "$vault";

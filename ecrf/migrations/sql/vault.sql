@@ -7,7 +7,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, "$blinded", "$vault";
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, "$blinded", "$vault";
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 
--- The vault app never deletes, and never changes a slot: what is sealed stays as it was made.
+-- The vault app never deletes, and changes nothing of a slot but what is sealed in it: that of a
+-- minimised list is decided when somebody comes to it.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO "$vault";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "$vault";
 DO $$$$
@@ -28,3 +29,4 @@ BEGIN
         END IF;
     END LOOP;
 END $$$$;
+GRANT UPDATE (ciphertext, nonce) ON slot TO "$vault";
