@@ -29,10 +29,11 @@ check: .venv/tested ## format, lint, types, import contracts, the shipped studie
 	for study in $(STUDIES); do $(BIN)/ecrf study check $$study || exit 1; done
 	$(BIN)/python -m pytest tests/test_migrations.py </dev/null
 
-bench: .venv/tested ## figures as ratios to a bare commit measured in the same run
+bench: .venv/tested ## figures as ratios to a bare act measured in the same run; tampers; times by arm
 	$(BIN)/python -m bench.save
 	$(BIN)/python -m bench.randomize
 	$(BIN)/python -m bench.reveal
+	$(BIN)/python -m bench.blinding
 
 soak: .venv/tested ## randomize in many processes that click twice and are killed at every point
 	$(BIN)/python -m bench.soak $(ARGS)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
-from ecrf.study.model import Cell, ItemType, Question, Study
+from ecrf.study.model import Cell, ItemType, Question, Study, Unit
 from ecrf.study.values import Days, Value, clock, days, interval, moment, number, plain, truth
 from forms import choices, dates, numbers
 from forms.files import naming
@@ -133,10 +133,10 @@ def _answered(
 
 def _number(name: Text, question: Question, text: str, unit: str) -> Answer | Text:
     measured = numbers.unit(name, question, unit)
-    if isinstance(measured, Text):
+    if measured is not None and not isinstance(measured, Unit):
         return measured
     figure = numbers.read(name, question, text, measured)
-    if isinstance(figure, Text):
+    if not isinstance(figure, Decimal):
         return figure
     return Answer(text, measured.name if measured else "", plain(figure))
 

@@ -51,8 +51,11 @@ class Server:
     def create(self, template=None):
         """Make a database, empty or as a copy of the one at URL `template`; return its URL."""
         name = next(self._names)
-        copy = f" TEMPLATE {make_url(template).database}" if template else ""
         with self._admin.connect() as connection:
+            # As files: a third of the time that writing the copy to the log takes.
+            files = connection.dialect.server_version_info >= (15,)
+            how = " STRATEGY file_copy" if files else ""
+            copy = f" TEMPLATE {make_url(template).database}{how}" if template else ""
             connection.exec_driver_sql(f"CREATE DATABASE {name}{copy}")
         return self.url.set(database=name).render_as_string(hide_password=False)
 

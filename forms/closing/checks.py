@@ -27,8 +27,13 @@ NO_PLAN = Verification()
 
 def study_of(session: Session, scope: Scope) -> Study:
     """Return the definition in force."""
+    return versions.model(session, in_force(session, scope))
+
+
+def in_force(session: Session, scope: Scope) -> str:
+    """Return the fingerprint of the definition in force."""
     row = select(StudyRow.fingerprint).where(StudyRow.id == scope.study)
-    return versions.model(session, session.scalars(row).one())
+    return session.scalars(row).one()
 
 
 def unverified(session: Session, scope: Scope) -> Iterator[Barring]:

@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import T
-from ecrf.study import canonical, versions
-from ecrf.study.model import Study
+from ecrf.study import versions
 from forms import answers
-from forms.closing.checks import study_of
+from forms.closing.checks import in_force
 from forms.context import Context, Entered
 from forms.context import scope as names
 from forms.lookup import order_of
@@ -26,11 +25,17 @@ from visits.tables import Participant, Visit
 
 def missing(session: Session, scope: Scope) -> Iterator[Barring]:
     """Yield the entries that ask for a form which was not begun."""
-    study = study_of(session, scope)
+    known = in_force(session, scope)
+    study = versions.model(session, known)
     asking = {prompt.form for prompt in study.consequences.prompts}
     if not asking:
         return
-    read = {form for key in asking if key in study.forms for form in _read(study, key)}
+    read = {
+        form
+        for key in asking
+        if key in study.forms
+        for form in forms_read(study, known, study.forms[key])
+    }
     people: dict[str, list[Any]] = defaultdict(list)
     for row in session.execute(_entries(scope, asking | read)):
         people[row.code].append(row)
@@ -38,10 +43,6 @@ def missing(session: Session, scope: Scope) -> Iterator[Barring]:
         for row in rows:
             if row.form in asking and row.status == "complete" and _covered(scope, row):
                 yield from _asked(session, row, rows)
-
-
-def _read(study: Study, form: str) -> frozenset[str]:
-    return forms_read(study, canonical.fingerprint(study), study.forms[form])
 
 
 def _entries(scope: Scope, forms: set[str]) -> Any:
