@@ -1,10 +1,8 @@
 """Lists: generate, publish, activate. A list changes its state, never its slots.
 
-`generate`, `publish` and `activate` are the short way, for training and tests. In production
-every list goes through its ceremony (`randomization.ceremony`), which ends in the same rows.
-
-A minimised list is a list like any other: its slots are drawn, numbered, committed to and
-sealed beforehand, only without an arm, which is sealed into a slot when somebody comes to it.
+`generate`, `publish`, `activate` are the short way, for training and tests; in production every
+list goes through its ceremony, which ends in the same rows. A minimised list is like any other:
+its slots are sealed beforehand, only without an arm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -109,8 +107,7 @@ def data_key(vault: Vault, row: ListRow) -> bytes:
 
 def arm_on(vault: Vault, row: ListRow, slot: Slot) -> Arm:
     """Open one slot; LookupError when its arm is decided only when somebody comes to it."""
-    arm = opened(row, data_key(vault, row), slot).arm
-    if arm == UNDECIDED:
+    if (arm := opened(row, data_key(vault, row), slot).arm) == UNDECIDED:
         raise LookupError("nobody stands on this slot yet")
     return arm
 

@@ -110,19 +110,14 @@ def _source(reading: Session, by: By, study: str, lock_id: int | None) -> Source
         raise NotAllowed(T("Your role does not cover every site of this lock."))
     if lock.reopened_at is not None and lock.lifted_at is None:
         raise Conflict(
-            T(
-                "Part of lock {id} was unlocked. Lock it again; packages are made of that.",
-                id=lock_id,
-            )
-        )
+            T("Part of lock {id} was unlocked. Lock it again; packages are made of that.",
+              id=lock_id)
+        )  # fmt: skip
     if lock.lifted_at is not None or lock.checkpoint is None:
         raise Conflict(
-            T(
-                "Lock {id} was lifted: the data may have moved on. The packages made of it "
-                "while it stood are listed below.",
-                id=lock_id,
-            )
-        )
+            T("Lock {id} was lifted: the data may have moved on. The packages made of it "
+              "while it stood are listed below.", id=lock_id)
+        )  # fmt: skip
     return Source(
         Selection(study, sites, lock.at),
         lock,

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ BANNED = ("subject", "subjects", "patient", "patients")
 HOME = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w")
 
 
+@cache
 def names_used(path):
     """Return the dotted names a module uses: `a.b` for each attribute, `a` for each import."""
     found = set()

@@ -21,6 +21,7 @@ from ecrf.kernel.config import Environment
 from ecrf.kernel.errors import NotFound, Refused, SignInNeeded, Unavailable
 from ecrf.kernel.text import LOCALES, T, say
 from ecrf.web import nav, sign_in, words
+from ecrf.web.compiled import Compiled
 from ecrf.web.services import Services, services
 
 POLICY = (
@@ -45,6 +46,7 @@ def make_app(name: str, given: Services) -> Flask:
     app.extensions["ecrf"] = given
     app.config.update(MAX_CONTENT_LENGTH=8 * 1024 * 1024, MAX_FORM_PARTS=5000)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = Compiled()
     app.jinja_env.filters.update(
         text=_text,
         day=_day,

@@ -23,6 +23,9 @@ PREFIX = "reveal:"
 KINDS: Mapping[str, Message] = {
     "reveal:preparation": T("Preparation"),
     "reveal:code break": T("Code break"),
+    "reveal:safety reporting": T("Safety reporting"),
+    "reveal:answer": T("Answer of a code break opened"),
+    "batch:read": T("Products and lots of a batch read"),
     "closed:open": T("Arms opened for a closed report"),
     "closed:read": T("Closed report read"),
     "closed:codes": T("Codes of a closed report resolved"),

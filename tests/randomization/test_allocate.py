@@ -183,7 +183,7 @@ def test_every_cause_gives_one_message_and_the_cause_stays_in_the_vault(empty, a
     first = refused("PUMCH-001")
     activate(empty, slots=4, options={"sizes": (4,)})
     second = refused("PUMCH-001")
-    api.register_kits(empty, who(ALMA), packing(expiry=date(2026, 4, 29)))
+    api.register_kits(empty, who(ALMA), packing(batch="P-000", expiry=date(2026, 4, 29)))
     third = refused("PUMCH-001")
     api.register_kits(empty, who(ALMA, b"more"), packing())
     fourth = refused("PUMCH-001", "site=NOWHERE|bg=Y")

@@ -47,8 +47,8 @@ def test_nothing_is_destroyed_while_the_books_do_not_close(vault, anna):
     number = supplies.propose(vault, paul, PLAN)
     with vault.database.write() as session:
         session.execute(insert(Shipment).values(
-            id=9, study=STUDY, environment="test", site="PUMCH", number=9, cause="x", sets=1,
-            stage="dispatched", requested_by=1, requested_at=NOON,
+            id=9, study=STUDY, environment="test", site="BFH", number=9, cause="x", sets=1,
+            stage="received", requested_by=1, requested_at=NOON,
         ))  # fmt: skip
         session.execute(insert(Shipped).values(shipment_id=9, kit_id=1, condition=""))
     for do in (lambda: supplies.propose(vault, paul, PLAN),

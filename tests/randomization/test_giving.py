@@ -148,8 +148,8 @@ def test_whatever_is_done_the_equation_closes_to_zero(vault, anna):
 def test_what_was_taken_is_counted_where_every_kit_came_back():
     out = datetime(2026, 3, 2, 4, tzinfo=NOON.tzinfo)
     base = accounts.Line(
-        "K1", "P", FAR, None, None, "P-1", "BL", out, "Paul", date(2026, 3, 30), 4, None, None,
-        State.RETURNED,
+        "K1", "P", FAR, None, None, None, None, "P-1", "BL", out, "Paul", None,
+        date(2026, 3, 30), 4, None, None, None, State.RETURNED,
     )  # fmt: skip
     other = base._replace(number="K2", returned_units=60)
     (found,) = supplies.taken([base, other], 60, 2)

@@ -46,7 +46,9 @@ def test_a_part_the_study_says_nothing_of_leaves_no_trace_in_the_text(tiny):
         form.id: form.model_copy(update={"checks": tuple(map(_without_cases, form.checks))})
         for form in study.forms.values()
     }
-    assert fingerprint(study.model_copy(update={"forms": forms})) == AS_OF_THE_FIRST_DAY
+    supply = study.supply.model_copy(update={"label": None})
+    then = study.model_copy(update={"forms": forms, "supply": supply})
+    assert fingerprint(then) == AS_OF_THE_FIRST_DAY
 
 
 def _without_cases(check):
@@ -139,5 +141,5 @@ def test_what_says_the_default_does_not_change_it(tiny):
     assert fingerprint(tiny.read().study) == PINNED
 
 
-PINNED = "dae141245d3d4eba6059cd6d7d0a9b678ee355ee6c6e617a2aaa679e5e02f6ec"
+PINNED = "74bb8cfca4530bec654422a9a24dafa8fbb0e80c1833352e7b2f9302d5e16165"
 AS_OF_THE_FIRST_DAY = "13272f710a6b3d8f06ae115020be3aae5dfa845872aed3de9971a3195448041a"

@@ -206,6 +206,7 @@ def test_under_their_roles_both_processes_work(cluster, folder):  # noqa: F811
         assert paul.send(later, act="assign")[0] == 200, vault.said()
         broken = Browser(vault.url).sign_in(ANNA).send(
             f"/vault/{STUDY}/code-break", step="3", code=CODE, again=CODE, why="overdose",
+            understood="1", ref="0123456789abcdef",
             reason="Took sixty capsules", password=PASSWORD,
         )  # fmt: skip
         assert broken[0] == 200, vault.said()

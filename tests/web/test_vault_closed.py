@@ -17,6 +17,7 @@ from tests.people import ANNA, AUDREY, BEA, DORA, NOON, PASSWORD, PAUL, SAM, STA
 from tests.randomization.closed.test_closed import acts, refuse_acts
 from tests.web.test_randomize import (  # noqa: F401
     CODE,
+    LAST,
     app,
     confirm,
     database,
@@ -145,8 +146,7 @@ SHOWS = {
     f"{HOME}/consort": (STAN, "get", {}),
     f"{HOME}/consort.txt": (STAN, "get", {}),
     f"{HOME}/code-break": (ANNA, "post", {
-        "step": "3", "code": CODE, "again": CODE, "why": "overdose", "reason": "Took all",
-        "password": PASSWORD,
+        "step": "3", "code": CODE, "why": "overdose", "reason": "Took all", **LAST,
     }),
 }  # fmt: skip
 """Every way of the vault app that shows an arm, or how the list restricts chance."""
@@ -186,8 +186,13 @@ def test_no_way_that_opens_arms_is_missing_from_the_table(vault_app):  # noqa: F
     """A page whose right unblinds is in the table, or is known to show numbers only."""
     numbers_only = {
         "vault.waiting", "vault.hand_out", "vault_closed.show", "vault_closed.act",
-        "vault_unblinding.bundle",
+        "vault_unblinding.bundle", "vault_answers.listing", "vault_preparing.listing",
+        "vault_preparing.ask", "vault_lists.specify",
     }  # fmt: skip
+    elsewhere = {
+        "vault_answers.receive": "tests/web/test_code_break.py",
+        "vault_preparing.show": "tests/web/test_vault_preparing.py",
+    }
     opening = {"treatment:read", "closed:read", "closed:make", "preparation:read",
                "break:receive", "list:manage"}  # fmt: skip
     adapter = vault_app.url_map.bind("localhost")
@@ -197,7 +202,7 @@ def test_no_way_that_opens_arms_is_missing_from_the_table(vault_app):  # noqa: F
         name for name, view in vault_app.view_functions.items()
         if str(getattr(view, "needs", "")) in opening
     }  # fmt: skip
-    assert found - numbers_only <= tried
+    assert found - numbers_only - set(elsewhere) <= tried
 
 
 @pytest.mark.req("AT-13", "BL-08")

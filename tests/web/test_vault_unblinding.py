@@ -167,7 +167,7 @@ def test_from_the_lock_to_a_verified_unblinded_dataset(
          "--publication", paths["publication.txt"]],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (alone.returncode, "2 receipts" in alone.stdout) == (0, True), alone.stdout
+    assert (alone.returncode, "('receipts', 2)" in alone.stdout) == (0, True), alone.stdout
     out = tmp_path / "unblinded"
     done = run("export", STUDY, "--unblinded", str(paths["bundle.json"]), "--as", "dora",
                "--out", str(out), "--json")  # fmt: skip
