@@ -73,7 +73,7 @@ def download(study_id: str, name: str) -> ResponseReturnValue:
         LEDGER.record(session, g.by, study_chain(study_id), act)
     return send_file(
         _path(name).resolve(), mimetype="application/zip", as_attachment=True,
-        download_name=listed.name,
+        download_name=listed.name, last_modified=listed.made_at, etag=False,
     )  # fmt: skip
 
 

@@ -129,8 +129,9 @@ def note_package(vault: Vault, by: By, study: str, number: int, sha256: str) -> 
 
 def _known(vault: Vault, row: ListRow, allocated: int) -> Known:
     spec = lists.spec_of(vault, row)
+    ratio = tuple(sorted(spec.ratio))
     return Known(
-        row.version, row.state, spec.scheme, tuple(spec.ratio), len(spec.strata), row.root,
+        row.version, row.state, spec.scheme, ratio, len(spec.strata), row.root,
         row.seed_commitment, row.spec_hash, row.software, row.generated_at, row.published_at,
         row.activated_at, allocated,
     )  # fmt: skip

@@ -74,8 +74,8 @@ def _planted(seen, plant):
 
 
 def _often(n, arm):
-    """Say yes in 58 of 100 cases of the one arm, in 42 of 100 of the other."""
-    return n * 37 % 100 < (58 if arm else 42)
+    """Say yes in 64 of 100 cases of the one arm, in 36 of 100 of the other."""
+    return n * 37 % 100 < (64 if arm else 36)
 
 
 PLANTS = {
@@ -88,7 +88,7 @@ PLANTS = {
 
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_leak_is_learned(seen, plant):
-    """The classifier can condemn: a trace that is right in 58 of 100 cases is enough."""
+    """The classifier can condemn: a trace that is right in 64 of 100 cases is enough."""
     (guess,) = evidence.guesses(_planted(seen[:800], PLANTS[plant]))
     assert not guess.blind, guess
     assert guess.auc > 0.5

@@ -125,7 +125,7 @@ def test_a_code_break_tells_blinded_people_who_and_never_what(pair):
         witness = Witness(world, world.vault_app(), "anna")
         sent = {
             "step": "3", "code": code, "again": code, "why": "overdose", "reason": "overdose",
-            "contact": "", "password": world.password("anna"),
+            "understood": "1", "ref": "0" * 16, "password": world.password("anna"),
         }  # fmt: skip
         broken = witness.post(f"/vault/{STUDY}/code-break", sent)
         assert broken.status in (200, 303), broken.body

@@ -192,7 +192,7 @@ def _randomize_in_silence(world, code):
     """Ask while the vault's database does not answer."""
     gone = OperationalError("SELECT", {}, Exception("no connection"))
     witness = Witness(world, world.app(), "anna")
-    with mock.patch("randomization.allocate._under_lock", side_effect=gone):
+    with mock.patch("randomization.allocate.under_lock.desk", side_effect=gone):
         return _randomize(witness, code)
 
 

@@ -24,7 +24,7 @@ from visits import participants, visits
 VIEWS = (("en", 1280), ("zh", 320))
 MOST_PAGES = 40
 DOUBTFUL = {"vsdat": "2026-03-02", "sbp": "185", "dbp": "80", "pulse": "70", "temp": "36.6"}
-LEFT_OUT = re.compile(r"/static/|/sign-out|\.(?:zip|pdf|csv|json|ics)$|/download")
+LEFT_OUT = re.compile(r"/static/|/sign-out|\.(?:zip|pdf|csv|json|ics|txt)$|/download")
 
 
 @pytest.fixture
