@@ -54,7 +54,7 @@ class Witness:
         return Seen(
             f"{self.username or 'nobody'} {method} {path}",
             answer.status_code,
-            tuple(sorted(answer.headers.items())),
+            tuple(sorted(h for h in answer.headers.items() if h[0] != "Date")),
             answer.data,
             tuple(neutral(line, self.world) for line in lines),
             tuple(sent),
