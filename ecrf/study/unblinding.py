@@ -6,7 +6,7 @@ in any case, Chinese ones anywhere in a text.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 from pydantic import Field
 
@@ -69,7 +69,10 @@ class Vocabulary(Frozen):
 
 def named(words: Iterable[str], text: str) -> str | None:
     """Return the first of the words that stands in the text."""
-    return next((word for word in words if _pattern(word).search(text)), None)
+    some = tuple(words)
+    if not some or not _any(some).search(text):
+        return None
+    return next((word for word in some if _any((word,)).search(text)), None)
 
 
 def names_of(text: str, plain: frozenset[str]) -> Iterator[str]:
@@ -86,10 +89,15 @@ def names_of(text: str, plain: frozenset[str]) -> Iterator[str]:
     yield from (part for part in inside if part not in plain)
 
 
-def _pattern(word: str) -> re.Pattern[str]:
+@cache
+def _any(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_pattern, words)))
+
+
+def _pattern(word: str) -> str:
     """Short words in capitals, such as MPA or MMF, are names and count as written."""
     if not _LATIN.search(word):
-        return re.compile(re.escape(word))
+        return re.escape(word)
     exact = len(word) <= _CAPITALS and any(sign.isupper() for sign in word)
     whole = f"{_EDGE[0]}{re.escape(word)}{_EDGE[1]}"
-    return re.compile(whole, 0 if exact else re.IGNORECASE)
+    return whole if exact else f"(?i:{whole})"
