@@ -1,5 +1,7 @@
 """The code break in three steps by somebody who is signed in: who, why, and the disclosure."""
 
+from logging import getLogger
+
 from flask import current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -25,6 +27,7 @@ from visits.rows import ParticipantRow
 
 pages = Pages("vault_break", __name__)
 BREAK = "/vault/<study_id>/code-break"
+_LOG = getLogger("ecrf.vault")
 
 
 @pages.page("/vault/code-break", needs=Right.CODE_BREAK)
@@ -148,8 +151,8 @@ def _copy_in_passing() -> None:
     """Renew the vault's own copy while somebody looks; that it fails must not stop them."""
     try:
         mirroring.mirror(services().database, _vault(), g.by)
-    except DBAPIError:
-        return
+    except DBAPIError as failure:
+        _LOG.error("the vault's copy was not renewed: %s", type(failure).__name__)
 
 
 def _vault() -> Vault:
