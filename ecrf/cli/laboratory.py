@@ -2,10 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
-from ruamel.yaml import YAML
 from sqlalchemy.orm import Session
 
 from ecrf.cli.installation import command_by, opened, refusals_shown
@@ -13,7 +11,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Unacceptable
 from ecrf.kernel.ledger import By
 from ecrf.kernel.text import T
-from ecrf.study import versions
+from ecrf.study import versions, yamlfile
 from ecrf.study.model import Study
 from forms.laboratory import accepting, loading, sheet, staging
 from forms.laboratory.mapping import Reading, reading
@@ -88,8 +86,8 @@ def import_(
     The same file again changes nothing; one that was stopped half way goes on.
     Exit status: 0 every line is good, 1 refused, 3 some lines cannot be taken.
     """
-    how = _mapping(mapping)
     with refusals_shown(), opened() as place:
+        how = _mapping(mapping)
         with file.open("rb") as stream, place.database.write() as session:
             by = command_by(session, username, password)
             definition, _ = versions.in_force(session, study)
@@ -114,7 +112,7 @@ def import_(
 def _mapping(path: Path | None) -> Reading:
     if path is None:
         return Reading()
-    loaded: Any = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    loaded = yamlfile.document(path)
     return reading(loaded if isinstance(loaded, dict) else {})
 
 

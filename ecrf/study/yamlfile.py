@@ -1,22 +1,25 @@
 """A YAML file as nodes that know their place. Nothing is converted, so nothing is lost.
 
-The file is composed (ruamel.yaml, YAML 1.2), not constructed: that gives line and column of
-every key and value, keeps the digits of a number as written, and never makes an object.
+The file is composed (by libyaml, through PyYAML), not constructed: that gives line and column
+of every key and value, keeps the digits of a number as written, and never makes an object. What
+a plain word means follows the core schema of YAML 1.2: `no`, `on` and `012` are no truth and no
+number.
 """
 
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.nodes import Node as Composed
-from ruamel.yaml.reader import ReaderError
+from yaml.cyaml import CParser
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from yaml.nodes import Node as Composed
+from yaml.reader import ReaderError
+from yaml.resolver import BaseResolver
 
+from ecrf.kernel.errors import Problem, Unacceptable
 from ecrf.kernel.text import T
 from ecrf.study.findings import Finding, Place, at
 
@@ -27,6 +30,15 @@ Scalar = str | int | Decimal | bool | None
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}", re.ASCII)
+_CORE = {  # YAML 1.2.2, 10.3.2: the tag of a plain word, and what it can begin with
+    "null": (r"|~|null|Null|NULL", ["", *"~nN"]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
+    "float": (
+        r"[-+]?((\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN)",
+        [*"-+.0123456789"],
+    ),
+}
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False}
 
 
@@ -87,12 +99,8 @@ def load(path: Path) -> Loaded:
         return Loaded(None, (at(start, T("The file cannot be read.")),))
     except UnicodeDecodeError as error:
         return Loaded(None, (_not_utf8(path, error),))
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False  # YAML lets an anchor be used again
     try:
-        composed = yaml.compose(StringIO(text))
-    except RecursionError:
-        return Loaded(None, (at(start, T("The file nests too deep.")),))
+        composed = _Composer(text).get_single_node()
     except YAMLError as error:
         return Loaded(None, (_syntax(path, text, error),))
     if composed is None:
@@ -103,6 +111,29 @@ def load(path: Path) -> Loaded:
     except _TooMuch as error:
         return Loaded(None, (at(error.place, T("The file is too large or nests too deep.")),))
     return Loaded(node, tuple(reader.findings))
+
+
+def document(path: Path) -> object:
+    """Return the plain value of one file; raise Unacceptable with what is wrong in it."""
+    loaded = load(path)
+    if loaded.node is None or loaded.findings:
+        problems = [Problem(":".join(map(str, f[1:4])), f.message) for f in loaded.findings]
+        raise Unacceptable(T("The file cannot be used."), problems)
+    return loaded.node.plain()
+
+
+class _Composer(CParser, BaseResolver):  # type: ignore[misc] # PyYAML has no types
+    """libyaml's parser with the words of the core schema."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        BaseResolver.__init__(self)
+
+
+for _tag, (_pattern, _begins) in _CORE.items():
+    _Composer.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})\\Z", re.ASCII), _begins
+    )
 
 
 class _TooMuch(Exception):

@@ -296,7 +296,7 @@ def test_all_problems_of_all_files_are_told_at_once(tiny):
 
 def test_a_form_that_cannot_be_read_brings_no_findings_on_those_who_look_at_it(tiny):
     tiny.write("tiny/forms/dm.yaml", "form: [")
-    assert [line.split(" error")[0] for line in tiny.findings()] == ["tiny/forms/dm.yaml:1:8:"]
+    assert [line.split(" error")[0] for line in tiny.findings()] == ["tiny/forms/dm.yaml:2:1:"]
 
 
 def test_without_a_schedule_the_other_files_are_read_all_the_same(tiny):

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
+from ecrf.study import yamlfile
 from ecrf.study.model import Frozen, Words
 
 FILE = "demo.yaml"
@@ -125,5 +124,4 @@ def read(folder: Path) -> Profile:
     path = folder / FILE
     if not path.is_file():
         return Profile()
-    loaded = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    return Profile.model_validate(loaded)
+    return Profile.model_validate(yamlfile.document(path))
