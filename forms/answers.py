@@ -8,9 +8,10 @@ value an answer may have the reason why it is missing. Nothing is imputed or rou
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from ecrf.kernel.errors import Problem
@@ -178,20 +179,28 @@ def value(cell: Cell, answer: Answer | None) -> Value:
     return worth(cell.question.type, answer.value) if answer and answer.value else None
 
 
+@lru_cache(maxsize=16_384)
 def worth(kind: ItemType, canonical: str) -> Value:
     """Return the typed value a canonical text stands for."""
-    match kind:
-        case ItemType.INTEGER | ItemType.DECIMAL | ItemType.VAS:
-            return number(canonical)
-        case ItemType.DATE | ItemType.PARTIAL_DATE:
-            return EVER if canonical == dates.UNKNOWN else days(canonical)
-        case ItemType.TIME:
-            return clock(canonical)
-        case ItemType.DATETIME:
-            return moment(canonical)
-        case ItemType.CHOICES:
-            return tuple(canonical.split(","))
-    return canonical
+    make = _WORTH.get(kind)
+    return canonical if make is None else make(canonical)
+
+
+def _dated(canonical: str) -> Days | None:
+    return EVER if canonical == dates.UNKNOWN else days(canonical)
+
+
+def _chosen(canonical: str) -> tuple[str, ...]:
+    return tuple(canonical.split(","))
+
+
+_WORTH: Mapping[ItemType, Callable[[str], Value]] = {
+    **dict.fromkeys(NUMBERS, number),
+    **dict.fromkeys(DATED, _dated),
+    ItemType.TIME: clock,
+    ItemType.DATETIME: moment,
+    ItemType.CHOICES: _chosen,
+}
 
 
 def computed(question: Question, result: Value) -> Answer | None:

@@ -44,9 +44,7 @@ def prompts(found: Found, answers: Answers) -> tuple[Prompt, ...]:
         return ()
     sheet = scope(found.study, found.form, answers, found.context)
     return tuple(
-        rule
-        for rule in rules
-        if rule.opens in found.study.forms and sheet.holds(rule.when.tree)
+        rule for rule in rules if rule.opens in found.study.forms and sheet.holds(rule.when)
     )
 
 
@@ -54,7 +52,7 @@ def said(effects: Sequence[Effect], sheet: Sheet) -> Said:
     """Return what the effects of a complete entry say; the first of a kind counts."""
     told = Said()
     for effect in reversed(effects):
-        if not sheet.holds(effect.when.tree):
+        if not sheet.holds(effect.when):
             continue
         if effect.does in ("end", "leave"):
             told = told._replace(ends=effect.does)
@@ -66,7 +64,7 @@ def said(effects: Sequence[Effect], sheet: Sheet) -> Said:
 
 
 def _date(effect: Effect, sheet: Sheet) -> date | None:
-    value = None if effect.on is None else sheet.evaluate(effect.on.tree)
+    value = None if effect.on is None else sheet.evaluate(effect.on)
     return value.first if isinstance(value, Days) and value.certain else None
 
 
@@ -130,8 +128,8 @@ def _departures(session: Session, by: By, found: Found, answers: Answers) -> Ite
     if not rules:
         return
     now, before = _sheet(found, answers), _sheet(found, found.answers)
-    held = [rule for rule in rules if now.holds(rule.when.tree)]
-    if held or (found.entry and any(before.holds(rule.when.tree) for rule in rules)):
+    held = [rule for rule in rules if now.holds(rule.when)]
+    if held or (found.entry and any(before.holds(rule.when) for rule in rules)):
         where = Where(found.participant.id, found.visit.id, found.form.id, found.number)
         yield "deviation:judge", departures.judge(session, by, where, held)
 

@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from ecrf.study.expr import Days, Row, Tree, Value, evaluate
-from ecrf.study.model import Cell, Form, Study
+from ecrf.study.expr import NO_ROW, Days, Row, Value
+from ecrf.study.model import Cell, Expression, Form, Study
 from ecrf.study.values import truth
 from forms.answers import Answer, computed, value
 from forms.laboratory import measured
@@ -125,7 +125,7 @@ class Sheet:
             self._computed[cell.key] = None
             result = self.context.overrides.get(cell.key)
             if result is None:
-                result = self.evaluate(cell.question.derive.tree, cell)
+                result = self.evaluate(cell.question.derive, cell)
             self._computed[cell.key] = computed(cell.question, result)
         return self._computed[cell.key]
 
@@ -136,18 +136,18 @@ class Sheet:
             return True
         if cell.key not in self._applies:
             self._applies[cell.key] = False
-            self._applies[cell.key] = self.holds(show.tree, cell)
+            self._applies[cell.key] = self.holds(show, cell)
         return self._applies[cell.key]
 
-    def evaluate(self, tree: Tree, cell: Cell | None = None) -> Value:
+    def evaluate(self, expression: Expression, cell: Cell | None = None) -> Value:
         """Return the value of an expression of `cell`; `row.…` is a cell of the same row."""
         if cell is None or cell.row is None:
-            return evaluate(tree, self)
-        return evaluate(tree, InRow(self, cell.row.id))
+            return expression.run(self, NO_ROW)
+        return expression.run(InRow(self, cell.row.id), NO_ROW)
 
-    def holds(self, tree: Tree, cell: Cell | None = None) -> bool:
+    def holds(self, expression: Expression, cell: Cell | None = None) -> bool:
         """Return whether an expression of `cell` is certainly true."""
-        return truth(self.evaluate(tree, cell)) is True
+        return truth(self.evaluate(expression, cell)) is True
 
     def rows(self, path: str) -> Sequence[Row] | None:
         """Return the rows of a grid, or the entries of a form."""

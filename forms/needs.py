@@ -65,7 +65,7 @@ def decide(study: Study, place: Place, site: str, entries: Sequence[Entered]) ->
     )  # fmt: skip
     sheet = scope(study, BESIDE, {}, context)
     verdicts = {
-        condition.form: truth(sheet.evaluate(condition.when.tree))
+        condition.form: truth(sheet.evaluate(condition.when))
         for condition in conditions_at(study, place.plan)
     }
     return Need(

@@ -80,13 +80,18 @@ def plan(
     """Return what laying `given` over `stored` would do; other keys stay as they are."""
     laid = _lay(study, form, stored, given)
     sheet = scope(study, form, laid.answers, context)
-    answers = {**_strangers(form, stored), **_settled(sheet)}
+    settled = _settled(sheet)
+    answers = {**_strangers(form, stored), **settled}
     checked = list(_checks(sheet))
     edits = tuple(_edits(form, stored, answers))
     return Plan(
         answers,
         edits,
-        (*laid.findings, *_findings(sheet), *(f for f in checked if f.severity == "soft")),
+        (
+            *laid.findings,
+            *_findings(sheet, settled),
+            *(f for f in checked if f.severity == "soft"),
+        ),
         (
             *laid.refusals,
             *_typed_derived(sheet, given),
@@ -205,16 +210,14 @@ def _not_typed(cell: Cell, answer: Answer | None) -> Text:
     )
 
 
-def _findings(sheet: Sheet) -> Iterator[Finding]:
+def _findings(sheet: Sheet, answers: Mapping[str, Answer]) -> Iterator[Finding]:
     for cell in sheet.form.cells.values():
-        if cell.question.type is ItemType.NOTE:
-            continue
-        answer = sheet.answer(cell)
+        answer = answers.get(cell.key)
         if not sheet.applies(cell):
-            if answer is not None and cell.question.derive is None:
+            if answer is not None:
                 yield _inapplicable(cell)
         elif answer is None:
-            if _is_required(sheet, cell):
+            if cell.question.type is not ItemType.NOTE and _is_required(sheet, cell):
                 message = T("{label}: an answer is required.", label=called(cell))
                 yield Finding("required", cell.key, message)
         else:
@@ -233,14 +236,14 @@ def _is_required(sheet: Sheet, cell: Cell) -> bool:
     require = cell.question.require
     if isinstance(require, bool):
         return require
-    return sheet.holds(require.tree, cell)
+    return sheet.holds(require, cell)
 
 
 def _limits(cell: Cell, answer: Answer) -> Iterator[Finding]:
     limits = cell.question.limits
     # A computed value is nobody's typing error: even beyond the hard limits it is only asked.
     beyond = limits.soft or (limits.hard if cell.question.derive is not None else None)
-    figure = value(cell, answer)
+    figure = None if beyond is None else value(cell, answer)
     if beyond is None or not isinstance(figure, Decimal) or beyond[0] <= figure <= beyond[1]:
         return
     message = T(
@@ -256,7 +259,7 @@ def _limits(cell: Cell, answer: Answer) -> Iterator[Finding]:
 def _checks(sheet: Sheet) -> Iterator[Finding]:
     for check in sheet.form.checks:
         for key, cell in _places(sheet.form, check):
-            if sheet.holds(check.when.tree, cell):
+            if sheet.holds(check.when, cell):
                 yield Finding(check.id, key, check.message, check.severity)
 
 

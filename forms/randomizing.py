@@ -151,7 +151,7 @@ def _form_needs(
         (r.Entry for r in rows if r.Visit.key == rule.visit and _is(r.Entry, rule.form)), None
     )
     signed = entry is not None and entry.status == "complete" and signing.standing(entry)
-    eligible = truth(sheet.evaluate(rule.eligible.tree)) is True
+    eligible = truth(sheet.evaluate(rule.eligible)) is True
     needs = [
         Need(T("{form} of {visit} is complete and signed, and was not changed since.",
                form=title, visit=visit), signed, rule.visit, rule.form),
@@ -159,7 +159,7 @@ def _form_needs(
              eligible, rule.visit, rule.form),
     ]  # fmt: skip
     if study.consent is not None:
-        given = isinstance(sheet.evaluate(study.consent.tree), Days)
+        given = isinstance(sheet.evaluate(study.consent), Days)
         place = _place(study, study.consent)
         needs.insert(0, Need(T("Consent is given and not withdrawn."), given, *place))
     if study.consent_versions is not None:
@@ -216,7 +216,7 @@ def _place(study: Study, expression: Expression) -> tuple[str | None, str | None
 def _level(study: Study, factor: Factor, who: ParticipantRow, sheet: Sheet) -> str | None:
     if not isinstance(factor.from_, Expression):
         return who.site
-    value: Value = sheet.evaluate(factor.from_.tree)
+    value: Value = sheet.evaluate(factor.from_)
     known = strata.levels(study, factor)
     return value if isinstance(value, str) and value in known else None
 

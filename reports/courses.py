@@ -115,7 +115,7 @@ def _event(study: Study, rule: Adjudication, row: Any) -> Event:
         if f"{grid_row.id}.{column}" in given
     )
     event = Event(
-        row.number, row.key, scope(study, form, given, context).holds(rule.site_says.tree),
+        row.number, row.key, scope(study, form, given, context).holds(rule.site_says),
         whole_day(given.get(rule.site_date)), organs,
     )  # fmt: skip
     if row.case is None or row.state == State.WITHDRAWN:

@@ -9,7 +9,7 @@ is not given is blank; every answer of a case applies.
 from collections.abc import Iterator, Mapping, Sequence
 
 from ecrf.kernel.text import Message, T
-from ecrf.study.expr import Row, Value, evaluate, loops, paths
+from ecrf.study.expr import NO_ROW, Row, Value, loops, paths
 from ecrf.study.findings import Problem, Spot
 from ecrf.study.formulas import grid_of
 from ecrf.study.model import Case, Cell, Check, Form, Grid, ItemType, Question, Study
@@ -53,7 +53,7 @@ def _case(
     there = Stage(names, form, grid_of(form, check), case)
     odd = list(_odd(spot, there))
     yield from odd
-    result = truth(evaluate(check.when.tree, there))
+    result = truth(check.when.run(there, NO_ROW))
     if not odd and result is not wanted:
         told = {True: T("it fires"), False: T("it does not fire"), None: T("it is unknown")}
         message = T(
@@ -112,7 +112,7 @@ class Stage:
         if question is None or question.derive is None or not own or path in self._asked:
             return None
         self._asked.add(path)
-        found = evaluate(question.derive.tree, self._in(cell))
+        found = question.derive.run(self._in(cell), NO_ROW)
         self._asked.discard(path)
         return found
 

@@ -2,7 +2,8 @@
 
 An unknown value (None: not answered) makes a comparison unknown, so a check never fires on what
 nobody has answered yet. Numbers are decimal, dates are intervals (`ecrf.study.values`).
-`evaluate` never raises: what makes no sense is unknown. `ecrf.study.syntax` has the grammar.
+`compiled` makes a tree a function, once; running it never raises: what makes no sense is
+unknown. `ecrf.study.syntax` has the grammar.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,11 @@ __all__ = [
     "Days",
     "ExpressionError",
     "Row",
+    "Run",
     "Scope",
     "Tree",
     "Value",
+    "compiled",
     "evaluate",
     "loops",
     "parse",
@@ -28,6 +31,7 @@ __all__ = [
 
 Row = Mapping[str, Value]
 SAME_ROW = f".{EACH}."
+NO_ROW: Row = {}
 
 
 class Scope(Protocol):
@@ -40,74 +44,112 @@ class Scope(Protocol):
         """Return the rows of the grid, or the entries, at `path`; None when it is unknown."""
 
 
+Run = Callable[[Scope, Row], Value]
+"""A tree as a function of the scope and of the row of the comprehension it stands in."""
+
+
 def evaluate(tree: Tree, scope: Scope) -> Value:
     """Return the value of a tree, None when it is unknown. Never raises."""
-    return _evaluate(tree, scope, {})
+    return compiled(tree)(scope, NO_ROW)
 
 
-def _evaluate(tree: Tree, scope: Scope, row: Row) -> Value:
+def compiled(tree: Tree) -> Run:
+    """Return the function that a tree stands for: closures over those of its parts."""
     sign = tree[0]
-    if sign in _SPECIAL:
-        return _SPECIAL[sign](tree, scope, row)
-    left, right = _evaluate(tree[1], scope, row), _evaluate(tree[2], scope, row)
-    return compare(sign, left, right) if sign in SIGNS else _arithmetic(sign, left, right)
+    if sign in _MAKERS:
+        return _MAKERS[sign](tree)
+    left, right = compiled(tree[1]), compiled(tree[2])
+    if sign in SIGNS:
+        return lambda scope, row: compare(sign, left(scope, row), right(scope, row))
+    return lambda scope, row: _arithmetic(sign, left(scope, row), right(scope, row))
 
 
-def _item(path: str, scope: Scope, row: Row) -> Value:
-    """Return an answer; that of the same row elsewhere is asked of the row."""
-    return row.get(path) if SAME_ROW in path else scope.value(path)
+def _item(tree: Tree) -> Run:
+    """An answer; that of the same row elsewhere is asked of the row."""
+    path: str = tree[1]
+    if SAME_ROW in path:
+        return lambda _, row: row.get(path)
+    return lambda scope, _: scope.value(path)
 
 
-def _all_of(tree: Tree, scope: Scope, row: Row) -> bool | None:
-    return _until(tree, scope, row, stop=False)
+def _of_row(tree: Tree) -> Run:
+    column: str = tree[1]
+    return lambda _, row: row.get(column)
 
 
-def _any_of(tree: Tree, scope: Scope, row: Row) -> bool | None:
-    return _until(tree, scope, row, stop=True)
+def _constant(value: Value) -> Run:
+    return lambda _scope, _row: value
 
 
-def _until(tree: Tree, scope: Scope, row: Row, *, stop: bool) -> bool | None:
-    result: bool | None = not stop
-    for part in tree[1:]:
-        holds = truth(_evaluate(part, scope, row))
-        if holds is stop:
-            return stop
-        if holds is None:
-            result = None
-    return result
+def _until(tree: Tree, *, stop: bool) -> Run:
+    """`and` stops at what does not hold, `or` at what holds."""
+    parts = [compiled(part) for part in tree[1:]]
+
+    def run(scope: Scope, row: Row) -> bool | None:
+        result: bool | None = not stop
+        for part in parts:
+            holds = truth(part(scope, row))
+            if holds is stop:
+                return stop
+            if holds is None:
+                result = None
+        return result
+
+    return run
 
 
-def _not(tree: Tree, scope: Scope, row: Row) -> bool | None:
-    holds = truth(_evaluate(tree[1], scope, row))
-    return None if holds is None else not holds
+def _not(tree: Tree) -> Run:
+    inner = compiled(tree[1])
+
+    def run(scope: Scope, row: Row) -> bool | None:
+        holds = truth(inner(scope, row))
+        return None if holds is None else not holds
+
+    return run
 
 
-def _either(tree: Tree, scope: Scope, row: Row) -> Value:
-    holds = truth(_evaluate(tree[1], scope, row))
-    return None if holds is None else _evaluate(tree[2 if holds else 3], scope, row)
+def _either(tree: Tree) -> Run:
+    asked, yes, no = (compiled(part) for part in tree[1:])
+
+    def run(scope: Scope, row: Row) -> Value:
+        holds = truth(asked(scope, row))
+        return None if holds is None else (yes if holds else no)(scope, row)
+
+    return run
 
 
-def _within(tree: Tree, scope: Scope, row: Row) -> bool | None:
-    value = _evaluate(tree[1], scope, row)
+def _within(tree: Tree) -> Run:
+    value = compiled(tree[1])
     if tree[2][0] != "options":
-        return contains(value, _evaluate(tree[2], scope, row))
-    options = [_evaluate(option, scope, row) for option in tree[2][1:]]
-    return anything([compare("==", value, option) for option in options])
+        chosen = compiled(tree[2])
+        return lambda scope, row: contains(value(scope, row), chosen(scope, row))
+    options = [compiled(option) for option in tree[2][1:]]
+
+    def run(scope: Scope, row: Row) -> bool | None:
+        one = value(scope, row)
+        return anything([compare("==", one, option(scope, row)) for option in options])
+
+    return run
 
 
-def _over(tree: Tree, scope: Scope, _: Row) -> Value:
-    _sign, name, grid, body, where = tree
-    rows = scope.rows(grid)
-    if rows is None:
-        return None
-    kept = (
-        each for each in rows if where is None or truth(_evaluate(where, scope, each)) is True
-    )
-    return _apply(name, [_evaluate(body, scope, each) for each in kept])
+def _over(tree: Tree) -> Run:
+    _, name, grid, body, where = tree
+    each_value, kept = compiled(body), compiled(where) if where else None
+
+    def run(scope: Scope, _: Row) -> Value:
+        rows = scope.rows(grid)
+        if rows is None:
+            return None
+        if kept is not None:
+            rows = [each for each in rows if truth(kept(scope, each)) is True]
+        return _apply(name, [each_value(scope, each) for each in rows])
+
+    return run
 
 
-def _call(tree: Tree, scope: Scope, row: Row) -> Value:
-    return _apply(tree[1], [_evaluate(part, scope, row) for part in tree[2:]])
+def _call(tree: Tree) -> Run:
+    name, parts = tree[1], [compiled(part) for part in tree[2:]]
+    return lambda scope, row: _apply(name, [part(scope, row) for part in parts])
 
 
 def _apply(name: str, values: Sequence[Value]) -> Value:
@@ -117,17 +159,18 @@ def _apply(name: str, values: Sequence[Value]) -> Value:
         return None
 
 
-def _negative(tree: Tree, scope: Scope, row: Row) -> Value:
-    return _arithmetic("-", Decimal(0), _evaluate(tree[1], scope, row))
+def _negative(tree: Tree) -> Run:
+    inner = compiled(tree[1])
+    return lambda scope, row: _arithmetic("-", Decimal(0), inner(scope, row))
 
 
-_SPECIAL: Mapping[str, Callable[[Tree, Scope, Row], Value]] = {
-    "item": lambda tree, scope, row: _item(tree[1], scope, row),
-    "row": lambda tree, _, row: row.get(tree[1]),
-    "value": lambda tree, _scope, _row: tree[1],
-    "number": lambda tree, _scope, _row: Decimal(tree[1]),
-    "and": _all_of,
-    "or": _any_of,
+_MAKERS: Mapping[str, Callable[[Tree], Run]] = {
+    "item": _item,
+    "row": _of_row,
+    "value": lambda tree: _constant(tree[1]),
+    "number": lambda tree: _constant(Decimal(tree[1])),
+    "and": lambda tree: _until(tree, stop=False),
+    "or": lambda tree: _until(tree, stop=True),
     "not": _not,
     "if": _either,
     "in": _within,

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecrf.study.expr import Run, compiled
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 Source = Literal["protocol", "seen", "unverified", "design choice"]
 
@@ -33,3 +35,8 @@ class Expression(Frozen):
 
     text: str
     tree: tuple[Any, ...]
+
+    @cached_property
+    def run(self) -> Run:
+        """The tree as a function."""
+        return compiled(self.tree)

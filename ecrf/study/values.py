@@ -94,9 +94,7 @@ def truth(value: Value) -> bool | None:
     """Return whether `value` holds; unknown for what is neither true nor false."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return {"Y": True, "N": False}.get(value)
-    return None
+    return _TRUTHS.get(value) if isinstance(value, str) else None
 
 
 def interval(value: Value) -> Days | None:
@@ -121,6 +119,7 @@ def plain(figure: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+_TRUTHS = {"Y": True, "N": False}
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -137,12 +136,12 @@ def compare(sign: str, left: Value, right: Value) -> bool | None:
     """Return whether `left sign right`; unknown with an unknown or across unlike kinds."""
     if left is None or right is None:
         return None
+    if type(left) is str and type(right) is str:  # most of what is asked: a code
+        return _texts(sign, left, right)
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _ordered(sign, number(left), number(right))
     if isinstance(left, bool) or isinstance(right, bool):
         return _same(sign, truth(left), truth(right))
-    if isinstance(left, str) and isinstance(right, str):
-        return _texts(sign, left, right)
     if isinstance(left, tuple) and not isinstance(left, Days):
         return _same(sign, left, right) if type(left) is type(right) else None
     return _times(sign, left, right)
@@ -150,7 +149,7 @@ def compare(sign: str, left: Value, right: Value) -> bool | None:
 
 def _texts(sign: str, left: str, right: str) -> bool | None:
     if sign in ("==", "!="):
-        return _same(sign, left, right)
+        return _ORDER[sign](left, right)
     return _ordered(sign, number(left), number(right))
 
 

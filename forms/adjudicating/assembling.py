@@ -112,7 +112,7 @@ def fits(session: Session, by: By, found: Found) -> bool:
         found.entry.number, Right.ADJUDICATION_MANAGE,
     )  # fmt: skip
     sheet = scope(event.study, event.form, event.answers, event.context)
-    return event.status == "complete" and sheet.holds(found.rule.when.tree)
+    return event.status == "complete" and sheet.holds(found.rule.when)
 
 
 def changed(session: Session, found: Found) -> bool:

@@ -37,7 +37,7 @@ def follow(
     rule = found.study.adjudication
     if rule is None or found.form.id != rule.form:
         return
-    if not scope(found.study, found.form, answers, found.context).holds(rule.when.tree):
+    if not scope(found.study, found.form, answers, found.context).holds(rule.when):
         return
     row = session.execute(
         select(Case.id, Case.number, Case.state).where(Case.entry_id == entry_id)

@@ -70,7 +70,7 @@ def _asked(session: Session, row: Any, rows: Sequence[Any]) -> Iterator[Barring]
     rules = study.consequences.prompts_of(row.form)
     sheet = names(study, form, answers.load(row.answers), _context(row, rows))
     for rule in rules:
-        if rule.opens in study.forms and sheet.holds(rule.when.tree):
+        if rule.opens in study.forms and sheet.holds(rule.when):
             text = T(
                 "{form} {number} calls for {report}, which was not begun.",
                 form=form.title, number=row.number, report=study.forms[rule.opens].title,

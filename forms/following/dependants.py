@@ -134,9 +134,9 @@ def _graph(study: Study) -> Graph:
         for read in _closed(_reads(formula, names), shown):
             dependant = Dependant(formula.here.id, item, part, read.here, read.way)
             readers.setdefault((read.form, read.key), set()).add(dependant)
-    for form, judge in _of_results(study):
-        dependant = Dependant(form, EVERY, "range", here=False, way=ANY)
-        readers.setdefault((judge, EVERY), set()).add(dependant)
+    for form, read in _of_results(study):
+        dependant = Dependant(form, EVERY, "range", here=False, way=read.way)
+        readers.setdefault((read.form, read.key), set()).add(dependant)
     return Graph(
         {cell: frozenset(found) for cell, found in readers.items()},
         {
@@ -207,21 +207,28 @@ def _shown_by(form: Form, cell: Cell, names: Names) -> Iterator[Read]:
 def _closed(
     reads: Iterable[Read], shown: Mapping[tuple[str, str], frozenset[Read]]
 ) -> frozenset[Read]:
-    """Add what decides whether the answers read apply. Seen from afar nothing is here."""
+    """Add what decides whether the answers read apply. Seen from afar nothing is here.
+
+    What stands in the same entry as the answer it decides about is read by the answer's way.
+    """
     found = set(reads)
     waiting = list(found)
     while waiting:
         read = waiting.pop()
         for gate in shown.get((read.form, read.key), ()):
-            seen = gate if read.here else gate._replace(here=False, way=ANY)
+            seen = gate if read.here else gate._replace(here=False, way=_way(read, gate))
             if seen not in found:
                 found.add(seen)
                 waiting.append(seen)
     return frozenset(found)
 
 
-def _of_results(study: Study) -> Iterator[tuple[str, str]]:
-    """Yield each form with laboratory results and the forms its results are judged by."""
+def _way(read: Read, gate: Read) -> str:
+    return read.way if gate.here else ANY
+
+
+def _of_results(study: Study) -> Iterator[tuple[str, Read]]:
+    """Yield each form with laboratory results and what its results are judged by."""
     laboratory = study.laboratory
     if laboratory is None:
         return
@@ -233,5 +240,7 @@ def _of_results(study: Study) -> Iterator[tuple[str, str]]:
     }
     for form, analytes in laboratory.by_form.items():
         graded = any(row.scale == "baseline" for a in analytes.values() for row in a.toxicity)
-        for read in judged | ({form} if graded else set()):
-            yield form, read
+        for judge in judged:
+            yield form, Read(judge, EVERY, here=False, way=ANY)
+        for visit in laboratory.baseline if graded else ():
+            yield form, Read(form, EVERY, here=False, way=visit)

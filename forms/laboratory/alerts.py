@@ -106,7 +106,7 @@ def _held(
         return frozenset()
     sheet = scope(study, form, answers, context)
     checks = (check for check in form.checks if check.id in alerts)
-    return frozenset(check.id for check in checks if sheet.holds(check.when.tree))
+    return frozenset(check.id for check in checks if sheet.holds(check.when))
 
 
 def follow(

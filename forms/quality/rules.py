@@ -95,7 +95,7 @@ def _computed(sheet: Sheet, cell: Cell, stored: Answer | None) -> Iterator[Seen]
     derive = cell.question.derive
     fresh = None
     if derive is not None and sheet.applies(cell):
-        fresh = computed(cell.question, sheet.evaluate(derive.tree, cell))
+        fresh = computed(cell.question, sheet.evaluate(derive, cell))
     was, now = stored.value if stored else "–", fresh.value if fresh else "–"
     if was != now:
         yield Seen("H", cell.key, T("{old} stands, {new} is computed", old=was, new=now))

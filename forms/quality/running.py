@@ -15,7 +15,8 @@ from ecrf.kernel.chain import Change
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.ledger import LEDGER, Act, By, participant_chain
 from ecrf.kernel.text import T, Text
-from ecrf.study.expr import ExpressionError, Tree, parse
+from ecrf.study.expr import ExpressionError, parse
+from ecrf.study.model import Expression
 from forms.answers import called, value
 from forms.context import scope
 from forms.following.standing import Standing
@@ -59,9 +60,9 @@ def run(
     sites = seen_sites(actor, study)
     aside = _aside(session, study)
     mine = [
-        (rule, tree)
+        (rule, when)
         for rule in own.listing(session, study)
-        if (not wanted or rule.code in wanted) and (tree := _tree(rule)) is not None
+        if (not wanted or rule.code in wanted) and (when := _when(rule)) is not None
     ]
     built = frozenset(rules.RULES) & frozenset(wanted or rules.RULES)
     far = None
@@ -86,7 +87,7 @@ def seen_sites(actor: Actor, study: str) -> frozenset[str] | None:
 def _of_everything(
     entries: Sequence[Standing],
     built: Collection[str],
-    mine: Sequence[tuple[OwnRule, Tree]],
+    mine: Sequence[tuple[OwnRule, Expression]],
     far: Far | None,
 ) -> Iterator[tuple[Standing, Seen]]:
     for entry in entries:
@@ -100,10 +101,9 @@ def _of_everything(
                     yield entry, seen
         if far is not None:
             yield from ((entry, seen) for seen in _far(entry, far))
-        for rule, tree in mine:
-            if rule.form == entry.form.id and sheet.holds(
-                tree, entry.form.cells.get(rule.item)
-            ):
+        for rule, when in mine:
+            cell = entry.form.cells.get(rule.item)
+            if rule.form == entry.form.id and sheet.holds(when, cell):
                 yield entry, Seen(rule.code, rule.item, rule.text)
 
 
@@ -130,10 +130,10 @@ def _numbers(entry: Standing) -> Iterator[rules.Figure]:
                 yield entry.form.id, key, figure
 
 
-def _tree(rule: OwnRule) -> Tree | None:
-    """Return the tree of a stored rule; the language may have narrowed since it was made."""
+def _when(rule: OwnRule) -> Expression | None:
+    """Return when a stored rule fires; the language may have narrowed since it was made."""
     try:
-        return parse(rule.formula)
+        return Expression(text=rule.formula, tree=parse(rule.formula))
     except ExpressionError:
         return None
 

@@ -30,11 +30,11 @@ def standing(
     found = {
         Standing(rule.id, None)
         for rule in prompts
-        if rule.opens in study.forms and sheet.holds(rule.when.tree)
+        if rule.opens in study.forms and sheet.holds(rule.when)
     }
     for clock in clocks:
-        due = sheet.evaluate(clock.due.tree)
-        if isinstance(due, datetime) and not sheet.holds(clock.done.tree):
+        due = sheet.evaluate(clock.due)
+        if isinstance(due, datetime) and not sheet.holds(clock.done):
             found.add(Standing(clock.id, due.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)))
     return frozenset(found)
 
