@@ -19,7 +19,7 @@ from ecrf.study.values import truth
 from forms.answers import Answer, computed, value
 from forms.laboratory import measured
 from forms.laboratory.ranges import Ranges
-from forms.rows import InRow, Line, Page, closed_cell
+from forms.rows import InRow, Line, Page
 
 MOST_HOPS = 4
 """How many entries a question about what applies may lead through, from form to form."""
@@ -120,7 +120,10 @@ class Sheet:
     def answer(self, cell: Cell) -> Answer | None:
         """Return the answer of a cell as given or computed, whether or not it applies."""
         if cell.question.derive is None or self._hops:
-            return measured.settle(self.answers.get(cell.key), cell.key, self)
+            given = self.answers.get(cell.key)
+            if given is None or given.reference != measured.ASKED:
+                return given
+            return measured.settle(given, cell.key, self)
         if cell.key not in self._computed:
             self._computed[cell.key] = None
             result = self.context.overrides.get(cell.key)
@@ -184,7 +187,7 @@ class Sheet:
             return self.study.params.get(rest)
         if head == "range":
             return measured.value(rest, self)
-        if closed_cell(self.form, path) is not None:
+        if path in self.form.closed:
             return ""
         found = self._find(path)
         if found is None:

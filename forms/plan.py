@@ -20,7 +20,6 @@ from forms.context import Context, Sheet, scope
 from forms.fitting import unfit
 from forms.laboratory import measured
 from forms.numbers import with_unit
-from forms.rows import closed_cell
 
 Severity = Literal["soft", "hard"]
 
@@ -137,7 +136,7 @@ def _lay_answer(study: Study, cell: Cell, new: Given, laid: Laid) -> None:
 
 
 def _lay_stranger(form: Form, key: str, new: Given, laid: Laid) -> None:
-    closed = closed_cell(form, key)
+    closed = form.closed.get(key)
     if closed is None:
         laid.refusals.append(Problem(key[:80], _unknown(form, key)))
     elif not new.blank:

@@ -7,21 +7,8 @@ columns it does not read.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ecrf.study.expr import SAME_ROW, Row, Scope, Value
-from ecrf.study.model import Form, Grid, Question
+from ecrf.study.model import Form, Grid
 from ecrf.study.model import Row as GridRow
-
-
-def closed_cell(form: Form, key: str) -> tuple[GridRow, Question] | None:
-    """Return the row and column of `key` when it names a place the grid does not have."""
-    row_id, _, column = key.partition(".")
-    found = (
-        (row, known)
-        for grid in form.grids.values()
-        for row in grid.rows
-        for known in grid.columns
-        if row.id == row_id and known.id == column and column in row.closed
-    )
-    return next(found, None)
 
 
 class InRow:

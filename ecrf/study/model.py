@@ -221,6 +221,17 @@ class Form(Frozen):
         return {member.id: member for member in self.members() if isinstance(member, Grid)}
 
     @cached_property
+    def closed(self) -> Mapping[str, tuple[Row, Question]]:
+        """The row and column of every place its grids do not have, by the key it would have."""
+        return {
+            f"{row.id}.{column.id}": (row, column)
+            for grid in self.grids.values()
+            for row in grid.rows
+            for column in grid.columns
+            if column.id in row.closed
+        }
+
+    @cached_property
     def cells(self) -> Mapping[str, Cell]:
         found: dict[str, Cell] = {}
         for member in self.members():
@@ -392,4 +403,9 @@ class Study(Frozen):
 
     def forms_at(self, visit: str) -> tuple[Assessment, ...]:
         """Return what is planned at the visit `visit` (without its repeat number), in order."""
-        return tuple(a for a in self.matrix if a.visit == visit)
+        return self._planned.get(visit, ())
+
+    @cached_property
+    def _planned(self) -> Mapping[str, tuple[Assessment, ...]]:
+        visits = dict.fromkeys(a.visit for a in self.matrix)
+        return {visit: tuple(a for a in self.matrix if a.visit == visit) for visit in visits}

@@ -1,7 +1,9 @@
 """Build a training copy: accounts, an approved definition, a list, kits, all the stories."""
 
+import gc
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from ecrf.cli.demonstration import (
@@ -52,6 +54,7 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     """
     folder = shipped.folder(place.config, wish.study)
     study, plan = shipped.load(wish.study, place.config), profile.read(folder)
+    gc.freeze()  # looking for cycles among the definitions again and again costs a tenth
     draw = Seeded(f"{wish.study}/{wish.seed}".encode())
     begin = _noon(wish.today - timedelta(days=plan.months * 30 + 30))
     by = By(NOBODY, begin, Origin.COMMAND, draw)
@@ -86,11 +89,19 @@ def _play(stage: Stage, dispensary: Dispensary, wish: Wish, tell: Tell) -> None:
             stage.study, stage.profile, number, wish.participants, wish.today, stage.choose
         )
         scenes += Player(stage, dispensary, number, told).scenes()
+    scenes.append(_first_review(stage, wish.today))
     scenes.sort(key=lambda scene: scene[:2])
     for place, (_, _, act) in enumerate(scenes, 1):
         act()
         if place % 10 == 0:
             tell(f"{place} of {len(scenes)} scenes …")
+
+
+def _first_review(stage: Stage, today: date) -> Scene:
+    """All checks are run again once, a third of the way through, when there is little yet."""
+    on = today - timedelta(days=stage.profile.months * 20)
+    at = stage.at(stage.study.sites[0].code, on, 16)
+    return at, -1, partial(cleaning.check_again, stage, on)
 
 
 def _cast(place: Installation, by: By, study: Study, plan: Profile) -> Cast:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import isqrt
 
 from ecrf.cli.demonstration.chooser import Chooser
 from ecrf.cli.demonstration.profile import Profile
@@ -38,9 +39,13 @@ class Story:
 def tell(
     study: Study, profile: Profile, number: int, of: int, today: date, c: Chooser
 ) -> Story:
-    """Return the story of participant `number` of `of`, the first one screened first."""
+    """Return the story of participant `number` of `of`, the first one screened first.
+
+    Recruitment gathers pace as sites open: how many there are grows with the time squared.
+    """
     span = profile.months * 30
-    screened = today - timedelta(days=span - span * number // of + c.within(0, 6))
+    passed = isqrt(span * span * number // of)
+    screened = today - timedelta(days=span - passed + c.within(0, 6))
     site = c.weighted(
         {s.code: weight for s, weight in zip(study.sites, (3, 2, 2), strict=False)}
     )
