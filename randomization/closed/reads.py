@@ -107,14 +107,27 @@ def count(vault: Vault, study: str, person: int, since: datetime) -> int:
         return session.scalar(query) or 0
 
 
-def raise_alarm(vault: Vault, by: By, study: str, day: str, reads: int) -> bool:
-    """Write down that a person looked at many arms; False when that day is written already."""
-    c = LEDGER.act.c
-    key = f"{ALARM}:{by.actor.id}:{day}"
+def alarmed(vault: Vault, by: By, study: str, day: str) -> bool:
+    """Say whether the day's alarm about this person is written down already."""
+    with vault.database.read() as session:
+        return _alarmed(session, by, study, day)
+
+
+def raise_alarm(vault: Vault, by: By, study: str, day: str, reads: int) -> None:
+    """Write down, once a day, that a person looked at many arms."""
     with vault.database.write() as session:
         head = lock(session, study)
-        if session.scalar(select(c.seq).where(c.chain == head.chain, c.key == key)) is not None:
-            return False
-        act = Act(ALARM, None, study, key=key, refs={"day": day, "reads": reads})
-        LEDGER.write(session, by, [(head, act)])
-        return True
+        if not _alarmed(session, by, study, day):
+            refs = {"day": day, "reads": reads}
+            act = Act(ALARM, None, study, key=_alarm(by, day), refs=refs)
+            LEDGER.write(session, by, [(head, act)])
+
+
+def _alarmed(session: Session, by: By, study: str, day: str) -> bool:
+    c = LEDGER.act.c
+    there = select(c.seq).where(c.chain == vault_chain(study), c.key == _alarm(by, day))
+    return session.scalar(there) is not None
+
+
+def _alarm(by: By, day: str) -> str:
+    return f"{ALARM}:{by.actor.id}:{day}"

@@ -221,9 +221,9 @@ def test_the_record_of_reads_names_people_and_no_arm(randomized, unblinded):  # 
         assert unblinded(stranger).get(f"{HOME}/reads").status_code == 403
 
 
-def test_who_looks_at_too_many_arms_in_a_day_is_reported_once_without_an_arm(
-    randomized, unblinded, database, opened, monkeypatch  # noqa: F811
-):  # fmt: skip
+@pytest.fixture
+def two_reads_a_day(monkeypatch):
+    """The study in force allows two reads a day."""
     from ecrf.web.vault_oversight import reads
 
     real = reads.versions.in_force
@@ -233,6 +233,11 @@ def test_who_looks_at_too_many_arms_in_a_day_is_reported_once_without_an_arm(
         return found.model_copy(update={"closed": Closed(reads_per_day=2)}), fingerprint
 
     monkeypatch.setattr(reads.versions, "in_force", strict)
+
+
+def test_who_looks_at_too_many_arms_in_a_day_is_reported_once_without_an_arm(
+    randomized, unblinded, database, opened, two_reads_a_day  # noqa: F811
+):  # fmt: skip
     paul = unblinded(PAUL)
     for times in range(4):
         with database.read() as session:
@@ -244,6 +249,27 @@ def test_who_looks_at_too_many_arms_in_a_day_is_reported_once_without_an_arm(
     assert (row.right, row.path) == ("reads:read", f"{HOME}/reads")
     assert "one person in one day: 3." in row.text_en
     assert not ARM.search(str(row)) and CODE not in str(row)
+    assert [act["action"] for act in acts(opened)].count("reads:alarm") == 1
+
+
+def test_an_alarm_that_could_not_be_told_is_told_at_the_next_read(
+    randomized, unblinded, database, opened, two_reads_a_day, monkeypatch  # noqa: F811
+):  # fmt: skip
+    from sqlalchemy.exc import OperationalError
+
+    paul = unblinded(PAUL)
+
+    def down(*_):
+        raise OperationalError("insert", {}, OSError("the disk is full"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "put", down)
+        for _ in range(3):
+            assert paul.get(f"{HOME}/participants/{CODE}/BL").status_code == 200
+    assert "reads:alarm" not in [act["action"] for act in acts(opened)]
+    assert paul.get(f"{HOME}/participants/{CODE}/BL").status_code == 200
+    with database.read() as session:
+        assert len(session.scalars(select(outbox.Outgoing.id)).all()) == 1
     assert [act["action"] for act in acts(opened)].count("reads:alarm") == 1
 
 

@@ -190,9 +190,13 @@ def test_reads_are_counted_by_person_and_day_and_the_alarm_is_raised_once(used):
     assert closed.count(used, STUDY, PAUL.id, NOON - timedelta(hours=1)) == 3
     assert closed.count(used, STUDY, ANNA.id, NOON - timedelta(hours=1)) == 0
     assert closed.count(used, STUDY, PAUL.id, NOON + timedelta(hours=1)) == 0
-    assert closed.raise_alarm(used, who(PAUL), STUDY, "2026-03-02", 3)
-    assert not closed.raise_alarm(used, who(PAUL), STUDY, "2026-03-02", 4)
-    assert closed.raise_alarm(used, who(PAUL), STUDY, "2026-03-03", 3)
+    assert not closed.alarmed(used, who(PAUL), STUDY, "2026-03-02")
+    for day, reads in (("2026-03-02", 3), ("2026-03-02", 4), ("2026-03-03", 3)):
+        closed.raise_alarm(used, who(PAUL), STUDY, day, reads)
+        assert closed.alarmed(used, who(PAUL), STUDY, day)
+    assert not closed.alarmed(used, who(STAN), STUDY, "2026-03-02")
+    raised = [act for act in acts(used) if act["action"] == "reads:alarm"]
+    assert [act["refs"]["reads"] for act in raised] == [3, 3]
 
 
 @pytest.mark.req("RZ-02")
