@@ -28,7 +28,7 @@ from randomization.closed.unblinding import Signed, Standing, standing
 
 __all__ = [
     "KINDS", "Handling", "Kept", "Known", "Made", "Opened", "Read", "Signed", "Standing",
-    "Treatment", "Vaulted", "Wanted", "alarmed", "arms", "codes", "count", "describe", "keep", "listing",
-    "note_package", "raise_alarm", "read", "reads_for_proof", "record", "release",
-    "restriction", "standing", "treatments",
+    "Treatment", "Vaulted", "Wanted", "alarmed", "arms", "codes", "count", "describe",
+    "keep", "listing", "note_package", "raise_alarm", "read", "reads_for_proof", "record",
+    "release", "restriction", "standing", "treatments",
 ]  # fmt: skip
