@@ -142,7 +142,7 @@ def _statements(*databases):
 
 def _fresh(prepared, kind, folder):
     url = prepared.copy(kind, folder)
-    database = Database(url)
+    database = Database(url, lasting=False)
     yield database
     database.dispose()
     prepared.discard(kind, url)

@@ -72,7 +72,7 @@ def _clear(folder: Path) -> None:
 
 def _build(config: Config, wish: build.Wish, tell: build.Tell) -> None:
     serve.build(config, Seeded(f"keys/{wish.seed}".encode()))
-    with opened(config) as place:
+    with opened(config, lasting=False) as place:
         build.everything(place, wish, tell)
 
 

@@ -35,11 +35,13 @@ def configured() -> Config:
 
 
 @contextmanager
-def opened(config: Config | None = None) -> Iterator[Installation]:
+def opened(config: Config | None = None, *, lasting: bool = True) -> Iterator[Installation]:
     """Open the databases of an installation that was made with `ecrf init`."""
     config = config or configured()
     place = Installation(
-        config, Database(config.database_url), Database(config.vault_database_url)
+        config,
+        Database(config.database_url, lasting=lasting),
+        Database(config.vault_database_url, lasting=lasting),
     )
     try:
         if not inspect(place.database.engine).has_table("person"):

@@ -56,6 +56,7 @@ class Right(StrEnum):
     READS_READ = "reads:read"
     REVIEW_DATA = "review:data"
     REVIEW_MEDICAL = "review:medical"
+    SITE_OPEN = "site:open"
     STRATUM_CORRECT = "stratum:correct"
     STUDY_APPROVE = "study:approve"
     STUDY_READ = "study:read"
@@ -118,7 +119,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         R.LABORATORY_MANAGE, R.LEDGER_READ, R.LIST_ACTIVATE,
         R.PARTICIPANT_READ, R.QUALITY_MANAGE, R.QUALITY_READ, R.QUERY_CLOSE, R.QUERY_OPEN,
         R.QUERY_READ, R.RANDOMIZATION_READ, R.REVIEW_DATA,
-        R.STRATUM_CORRECT, R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
+        R.SITE_OPEN, R.STRATUM_CORRECT, R.STUDY_APPROVE, R.STUDY_READ, R.VERIFICATION_PLAN,
     }),
     Role.MONITOR: frozenset({
         R.ALERT_ACKNOWLEDGE,

@@ -8,6 +8,7 @@ the queue fair. On PostgreSQL a transaction is READ COMMITTED and locks the rows
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import RLock
 from typing import Annotated, Any
 
@@ -72,10 +73,14 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """An engine made the one right way, with a session for reading and one for writing."""
+    """An engine made the one right way, with a session for reading and one for writing.
 
-    def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+    `lasting` False is for what is made anew after a power failure, such as a training copy in
+    the making: SQLite then does not wait for the disk.
+    """
+
+    def __init__(self, url: str, *, lasting: bool = True) -> None:
+        self.engine = make_engine(url, lasting=lasting)
         self._reading = self.engine.execution_options(reading=True)
         if self.engine.dialect.name == "postgresql":
             self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ")
@@ -102,12 +107,12 @@ class Database:
         self.engine.dispose()
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, lasting: bool = True) -> Engine:
     """Return the engine for `url` (sqlite or postgresql); no other module may make one."""
     # What people typed stands in the parameters; an error that reaches a log shows none.
     engine = create_engine(url, hide_parameters=True, connect_args=_arguments(url))
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", partial(_set_up_sqlite, "FULL" if lasting else "OFF"))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -118,11 +123,11 @@ def _arguments(url: str) -> dict[str, object]:
     return {"connect_timeout": CONNECT_SECONDS} if waits else {}
 
 
-def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(synchronous: str, connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in (
         "journal_mode = WAL",
-        "synchronous = FULL",
+        f"synchronous = {synchronous}",
         "busy_timeout = 30000",
         "foreign_keys = ON",
         "secure_delete = ON",

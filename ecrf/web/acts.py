@@ -11,6 +11,8 @@ from forms.adjudicating.states import State
 
 ACTIONS: Mapping[str, Message] = {
     "participant:enrol": T("enrolled"),
+    "site:open": T("opened the site"),
+    "site:close": T("closed the site"),
     "participant:announce": T("participant announced"),
     "participant:screen-fail": T("screening failed"),
     "participant:randomize": T("randomized"),

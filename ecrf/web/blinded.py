@@ -34,6 +34,7 @@ from ecrf.web import (
     results,
     review,
     signing,
+    sites,
     stratum,
     unlocks,
     visit,
@@ -52,7 +53,8 @@ PAGES: tuple[Pages, ...] = (
     review.pages, signing.pages, randomize.pages, receipt.pages,
     stratum.pages, locks.pages, unlocks.pages,
     exports.pages, ledger.pages,
-    people.pages, pin.pages, printing.pages, laboratory.pages, results.pages, quality.pages,
+    people.pages, pin.pages, sites.pages,
+    printing.pages, laboratory.pages, results.pages, quality.pages,
     amendments.pages,
     rejudged.pages,
 )  # fmt: skip

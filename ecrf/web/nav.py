@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("/{study}/locks", T("Freeze and lock"), Right.DATA_FREEZE),
     Entry("/{study}/exports", T("Exports"), Right.DATA_EXPORT),
     Entry("/{study}/ledger", T("Ledger"), Right.LEDGER_READ),
+    Entry("/{study}/sites", T("Sites"), Right.SITE_OPEN),
     Entry("/{study}/people", T("People"), Right.ACCOUNT_MANAGE),
     Entry("/{study}/paper", T("Paper"), Right.STUDY_READ),
     Entry("/vault/{study}/", T("To be dispensed"), Right.KIT_DISPENSE),
