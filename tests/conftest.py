@@ -9,12 +9,13 @@ from ecrf.kernel import chain
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Origin
+from tests import kept, postgres
 from tests import people as cast
-from tests import postgres
 from tests.databases import KINDS, Prepared
 from tools.schemas import metadata
 
 LOUD = "DID NOT RUN"
+kept.keep()
 
 
 @pytest.fixture(scope="session")
