@@ -21,7 +21,7 @@ from randomization import api
 from tests import people as cast
 from tests.conftest import LOUD
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -66,9 +66,15 @@ def browser():
 
 
 @pytest.fixture
-def site(main_databases, vault_databases, tmp_path):
+def prepared(main_databases):
+    """What the site's main database begins with: its people. Modules that need more say so."""
+    return main_databases
+
+
+@pytest.fixture
+def site(prepared, vault_databases, tmp_path):
     """Both apps of a training copy with the people of the tests, served at noon."""
-    database = Database(main_databases.copy("sqlite", tmp_path))
+    database = Database(prepared.copy("sqlite", tmp_path))
     config = Config.from_env({"ECRF_DATA_DIR": str(tmp_path)})
     config = replace(config, environment=Environment.TRAINING)
     services = Services(config, database, lambda: cast.NOON, Seeded(b"browser"))

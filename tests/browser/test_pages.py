@@ -10,10 +10,8 @@ import itertools
 import json
 
 import pytest
-from sqlalchemy import update
 
 from ecrf.kernel.access import Right
-from ecrf.kernel.people import Site
 from ecrf.study import versions
 from ecrf.web import nav
 from ecrf.web.routes import COOKIE
@@ -31,13 +29,15 @@ DOUBTFUL = {"vsdat": "2026-03-02", "sbp": "185", "dbp": "80", "pulse": "70", "te
 
 
 @pytest.fixture
+def prepared(trial_databases):
+    return trial_databases
+
+
+@pytest.fixture
 def site(site, study, by):
     """The shipped trial in force, with a participant who has a visit, a form and a query."""
     with site.database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            fingerprint = versions.approve(session, by(manager), study).fingerprint
-        session.execute(update(Site).values(open=True))
-    with site.database.write() as session:
+        fingerprint = versions.in_force(session, study.id)[1]
         code = participants.enrol(session, by(people.ANNA), study, fingerprint, "PUMCH").code
     with site.database.write() as session:
         screening = found_visits.visit(
