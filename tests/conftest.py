@@ -3,18 +3,21 @@
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from ecrf.kernel import chain
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Origin
+from ecrf.kernel.people import Site
+from ecrf.study import versions
+from tests import kept, postgres
 from tests import people as cast
-from tests import postgres
-from tests.databases import KINDS, Prepared
+from tests.databases import KINDS, Prepared, fresh
 from tools.schemas import metadata
 
 LOUD = "DID NOT RUN"
+kept.keep()
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +41,30 @@ def postgres_server():
 @pytest.fixture(scope="session")
 def main_databases(tmp_path_factory, postgres_server):
     """The main schema with its people, the ledger's system chain begun."""
+    return Prepared(tmp_path_factory.mktemp("prepared") / "main.db", postgres_server, _main)
+
+
+@pytest.fixture(scope="session")
+def trial_databases(tmp_path_factory, postgres_server, study):
+    """The main schema with its people, and the shipped trial in force at open sites."""
 
     def make(database):
-        metadata("main").create_all(database.engine)
-        by = By(cast.ALMA, cast.START, Origin.COMMAND, Seeded(b"begin"))
+        _main(database)
         with database.write() as session:
-            LEDGER.write(session, by, [(chain.start(SYSTEM), Act("system:begin", None))])
-        cast.introduce(database)
+            for manager in (cast.DORA, cast.DIRK):
+                by = By(manager, cast.START, Origin.PAGE, Seeded(b"approve"))
+                versions.approve(session, by, study)
+            session.execute(update(Site).values(open=True))
 
-    return Prepared(tmp_path_factory.mktemp("prepared") / "main.db", postgres_server, make)
+    return Prepared(tmp_path_factory.mktemp("prepared") / "trial.db", postgres_server, make)
+
+
+def _main(database):
+    metadata("main").create_all(database.engine)
+    by = By(cast.ALMA, cast.START, Origin.COMMAND, Seeded(b"begin"))
+    with database.write() as session:
+        LEDGER.write(session, by, [(chain.start(SYSTEM), Act("system:begin", None))])
+    cast.introduce(database)
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +86,13 @@ def kind(request):
 @pytest.fixture
 def database(kind, main_databases, tmp_path):
     """A fresh main database with its people and nothing else."""
-    yield from _fresh(main_databases, kind, tmp_path)
+    yield from fresh(main_databases, kind, tmp_path)
 
 
 @pytest.fixture
 def vault_database(kind, vault_databases, tmp_path):
     """A fresh and empty vault database, of the same kind as `database`."""
-    yield from _fresh(vault_databases, kind, tmp_path)
+    yield from fresh(vault_databases, kind, tmp_path)
 
 
 @pytest.fixture
@@ -138,14 +156,6 @@ def _statements(*databases):
     finally:
         for database in databases:
             event.remove(database.engine, "before_cursor_execute", hear)
-
-
-def _fresh(prepared, kind, folder):
-    url = prepared.copy(kind, folder)
-    database = Database(url, lasting=False)
-    yield database
-    database.dispose()
-    prepared.discard(kind, url)
 
 
 def pytest_terminal_summary(terminalreporter):

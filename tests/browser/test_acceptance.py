@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import update
 
 from ecrf.kernel.access import Right
-from ecrf.kernel.people import Site
 from ecrf.study import versions
 from tests import people
 from tests.browser import hands
@@ -24,13 +23,15 @@ VOTE = {
 
 
 @pytest.fixture
+def prepared(trial_databases):
+    return trial_databases
+
+
+@pytest.fixture
 def site(site, study, by):
     """The shipped trial with one randomized participant whose screening has its date."""
     with site.database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            fingerprint = versions.approve(session, by(manager), study).fingerprint
-        session.execute(update(Site).values(open=True))
-    with site.database.write() as session:
+        fingerprint = versions.in_force(session, STUDY)[1]
         participants.enrol(session, by(people.ANNA), study, fingerprint, "PUMCH")
         session.execute(
             update(Participant).values(status="randomized", randomized_on=date(2026, 2, 25))

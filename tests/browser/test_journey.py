@@ -6,10 +6,8 @@ import zipfile
 from datetime import date
 
 import pytest
-from sqlalchemy import update
 
-from ecrf.kernel.people import Site
-from ecrf.study import strata, versions
+from ecrf.study import strata
 from randomization import api
 from reports import verify
 from tests import people
@@ -21,12 +19,13 @@ ONE = f"/{STUDY}/participants/{CODE}"
 
 
 @pytest.fixture
+def prepared(trial_databases):
+    return trial_databases
+
+
+@pytest.fixture
 def site(site, study, by):
     """The shipped trial in force at open sites, its list active, kits of both arms at PUMCH."""
-    with site.database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            versions.approve(session, by(manager), study)
-        session.execute(update(Site).values(open=True))
     ratio = tuple(study.randomization.ratio.items())
     spec = api.Spec(
         study=STUDY, version=1, environment="training", scheme="permuted_block", ratio=ratio,

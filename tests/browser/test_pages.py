@@ -1,40 +1,43 @@
 """Every page a person can reach by following links: accessible in both languages, no dead end.
 
-Pages of one kind (the same path but for codes, visits, forms and numbers) are visited once a
-person, in turn in English on a wide screen and in Chinese on a narrow one. The ways in which
-items are drawn have their own test.
+Pages of one kind (the same path but for codes, visits, forms and numbers) are fetched once a
+person, in both languages. A browser shows, in English on a wide screen and in Chinese on a
+narrow one, those in which there is an element of a shape that no page of their kind showed
+before, whoever reached it. The ways in which items are drawn have their own test.
 """
 
-import re
-from urllib.parse import urlsplit
+import itertools
+import json
 
 import pytest
-from sqlalchemy import update
 
 from ecrf.kernel.access import Right
-from ecrf.kernel.people import Site
 from ecrf.study import versions
+from ecrf.web import nav
+from ecrf.web.routes import COOKIE
 from forms import entries
 from forms import lookup as found_entries
 from forms.answers import Given
-from tests import people
+from tests import once, people
+from tests.browser import crawl
+from tests.browser.conftest import _apps
 from visits import lookup as found_visits
 from visits import participants, visits
 
 VIEWS = (("en", 1280), ("zh", 320))
-MOST_PAGES = 40
 DOUBTFUL = {"vsdat": "2026-03-02", "sbp": "185", "dbp": "80", "pulse": "70", "temp": "36.6"}
-LEFT_OUT = re.compile(r"/static/|/sign-out|\.(?:zip|pdf|csv|json|ics|txt)$|/download")
+
+
+@pytest.fixture
+def prepared(trial_databases):
+    return trial_databases
 
 
 @pytest.fixture
 def site(site, study, by):
     """The shipped trial in force, with a participant who has a visit, a form and a query."""
     with site.database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            fingerprint = versions.approve(session, by(manager), study).fingerprint
-        session.execute(update(Site).values(open=True))
-    with site.database.write() as session:
+        fingerprint = versions.in_force(session, study.id)[1]
         code = participants.enrol(session, by(people.ANNA), study, fingerprint, "PUMCH").code
     with site.database.write() as session:
         screening = found_visits.visit(
@@ -53,32 +56,33 @@ def site(site, study, by):
     return site
 
 
-def kind_of(path):
-    """Return the path without what tells one participant, visit or form from another."""
-    path = re.sub(r"/[A-Z]{2,8}-\d+", "/CODE", path)
-    path = re.sub(r"/visits/[^/]+/[^/]+", "/visits/KEY/FORM", path)
-    path = re.sub(r"/visits/[^/]+$", "/visits/KEY", path)
-    return re.sub(r"/\d+", "/1", path)
+ROLES = {next(iter(actor.grants)).role: actor for actor in reversed(people.EVERYONE)}
+"""The first person of each role: which pages there are for somebody depends on the role."""
+PARTS = 4
 
 
-def links(page):
-    """Return the paths the page leads to on this site."""
-    found = page.locator("a[href]").evaluate_all("all => all.map(a => a.href)")
-    here = urlsplit(page.url).netloc
-    paths = (urlsplit(link) for link in found)
-    return [p.path for p in paths if p.netloc == here and not LEFT_OUT.search(p.path)]
+@pytest.fixture
+def apps(site):
+    return _apps(site.services, site.vault)
 
 
-def wander(page):
-    """Follow links breadth first: yield each kind of page once, to be shown by the caller."""
-    waiting, met = [urlsplit(page.url).path], set()
-    while waiting and len(met) < MOST_PAGES:
-        path = waiting.pop(0)
-        if kind_of(path) in met:
-            continue
-        met.add(kind_of(path))
-        yield path
-        waiting.extend(links(page))
+@pytest.fixture
+def met(site, apps, by, tmp_path_factory):
+    """What everybody met: what is wrong, and the pages a browser has to see; once in a run."""
+    return json.loads(once.text(tmp_path_factory, "pages", lambda: _all(site, apps, by)))
+
+
+def _all(site, apps, by):
+    pages = [
+        (people.username(actor), page)
+        for actor in ROLES.values()
+        for page in crawl.crawl(apps, crawl.signed_in(site, by, actor))
+    ]
+    return json.dumps({
+        "kinds": {name: [page.kind for who, page in pages if who == name] for name, _ in pages},
+        "wrong": [f"{name}: {fault}" for name, page in pages for fault in page.wrong],
+        "shown": [(name, page.path) for name, page in crawl.chosen(pages)],
+    })  # fmt: skip
 
 
 @pytest.fixture
@@ -100,11 +104,31 @@ ROLES = {next(iter(actor.grants)).role: actor for actor in reversed(people.EVERY
 """The first person of each role: which pages there are for somebody depends on the role."""
 
 
-@pytest.mark.parametrize("actor", ROLES.values(), ids=people.username)
-def test_every_page_a_person_reaches_is_accessible(actor, page, sign_in, judge):
-    sign_in(actor)
-    wrong = [fault for n, path in enumerate(wander(page)) for fault in judge(path, n)]
+def test_every_page_a_person_reaches_answers_in_both_languages(met):
+    """Whoever it is: all of their menu and what it leads to, without one dead end."""
+    assert met["wrong"] == []
+    for actor in ROLES.values():
+        menu = {crawl.kind_of(entry.path) for entry in nav.entries(actor, people.STUDY)}
+        assert menu <= set(met["kinds"][people.username(actor)])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_a_person_reaches_is_accessible(part, met, site, by, page, judge):
+    """In each language, wide and narrow; a page of the same shapes is seen with one person."""
+    actors = {people.username(actor): actor for actor in ROLES.values()}
+    wrong = []
+    for name, paths in itertools.groupby(met["shown"][part::PARTS], lambda told: told[0]):
+        become(page, site, crawl.signed_in(site, by, actors[name]))
+        wrong += [
+            fault for _, path in paths for n in range(len(VIEWS)) for fault in judge(path, n)
+        ]
     assert not wrong, "\n".join(wrong)
+
+
+def become(page, site, token):
+    """Sit down as the person whose session this is."""
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": COOKIE, "value": token, "url": site.url}])
 
 
 def ways(form):

@@ -3,11 +3,10 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from ecrf.kernel.access import Actor, Grant, Role
 from ecrf.kernel.people import GrantRow, Person
-from ecrf.kernel.people import Site as SiteRow
 from ecrf.study import strata, versions
 from randomization import api
 from randomization.supplying import api as supplies
@@ -24,12 +23,14 @@ PAGES = ("/", "/stock", "/shipments", "/shipments/1", "/batches", "/incidents", 
 
 
 @pytest.fixture
+def prepared(trial_databases):
+    return trial_databases
+
+
+@pytest.fixture
 def site(site, study, by):
     """The shipped trial in force with its list, 12 kits of each arm in the depot, a manager."""
     with site.database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            versions.approve(session, by(manager), study)
-        session.execute(update(SiteRow).values(open=True))
         known = session.scalar(select(Person.password).where(Person.id == PAUL.id))
         session.execute(insert(Person).values(
             id=SUE.id, username="sue", name=SUE.name, password=known, locale="en",

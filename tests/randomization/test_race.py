@@ -1,6 +1,5 @@
 """Two hundred randomizations at once: every slot once, in order, and no one turned away."""
 
-import multiprocessing
 import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from ecrf.kernel.errors import Refused
 from ecrf.kernel.ledger import By, Origin
 from randomization import api
 from randomization.tables import Allocation, Kit
+from tests import processes
 from tests.people import ALMA, ANNA, NOON, STUDY
 from tests.randomization.conftest import STRATA, activate, packing, request_, who
 
@@ -82,8 +82,7 @@ def _process(url, key_file, numbers):
 
 def test_two_hundred_participants_in_four_processes(big, tmp_path):
     url = big.database.engine.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(4, mp_context=context) as pool:
+    with ProcessPoolExecutor(4, mp_context=processes.context()) as pool:
         parts = [
             pool.submit(_process, url, tmp_path / "vault.key", range(start, COUNT, 4))
             for start in range(4)
@@ -116,8 +115,9 @@ def _die(url, key_file, n, step):
 def test_a_process_killed_at_any_statement_leaves_no_gap(big, tmp_path, step):
     url = big.database.engine.url.render_as_string(hide_password=False)
     ask(big, 0)
-    context = multiprocessing.get_context("spawn")
-    killed = context.Process(target=_die, args=(url, tmp_path / "vault.key", 2, step))
+    killed = processes.context().Process(
+        target=_die, args=(url, tmp_path / "vault.key", 2, step)
+    )
     killed.start()
     killed.join(60)
     assert killed.exitcode == 9

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ecrf.kernel.access import Right
-from ecrf.kernel.ledger import LEDGER
-from ecrf.kernel.people import Site
+from ecrf.kernel.chance import Seeded
+from ecrf.kernel.ledger import LEDGER, By, Origin
 from ecrf.study import versions
 from forms import entries
 from forms import lookup as found_entries
 from forms.answers import Given
 from tests import people
+from tests.databases import fresh
 from tests.people import STUDY
 from visits import lookup as found_visits
 from visits import participants, visits
@@ -25,14 +26,21 @@ SCR = f"{ONE}/visits/SCR"
 VITALS = {"vsdat": "2026-03-02", "sbp": "185", "dbp": "80", "pulse": "70", "temp": "36.6"}
 
 
-@pytest.fixture
-def trial(database, study, by):
+@pytest.fixture(scope="session")
+def saved_databases(tmp_path_factory, trial_databases):
     """The trial in force; one participant whose screening is dated, their vital signs saved."""
+    folder = tmp_path_factory.mktemp("saved")
+    return trial_databases.further(folder / "saved.db", _save)
+
+
+def _save(database):
+    draw = Seeded(b"saved")
+
+    def by(actor):
+        return By(actor, people.NOON, Origin.PAGE, draw)
+
     with database.write() as session:
-        for manager in (people.DORA, people.DIRK):
-            fingerprint = versions.approve(session, by(manager), study).fingerprint
-        session.execute(update(Site).values(open=True))
-    with database.write() as session:
+        study, fingerprint = versions.in_force(session, STUDY)
         participants.enrol(session, by(people.ANNA), study, fingerprint, "PUMCH")
     with database.write() as session:
         found = found_visits.visit(
@@ -48,6 +56,15 @@ def trial(database, study, by):
         entries.save(
             session, by(people.CARL), empty, given, seen_version=0, reason=None, complete=True
         )
+
+
+@pytest.fixture
+def database(kind, saved_databases, tmp_path):
+    yield from fresh(saved_databases, kind, tmp_path)
+
+
+@pytest.fixture
+def trial(database):
     return database
 
 

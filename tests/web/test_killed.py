@@ -2,8 +2,6 @@
 
 # ruff: noqa: F811 (fixtures)
 
-import multiprocessing
-
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +11,7 @@ from ecrf.kernel.ledger import Origin
 from forms import sweeping
 from randomization import api
 from randomization.tables import Allocation
+from tests import processes
 from tests.people import ANNA, STUDY
 from tests.randomization.killing import POINTS
 from tests.web.randomizing import (  # noqa: F401
@@ -56,9 +55,8 @@ def kill(trial, opened, tmp_path, point):
         database.engine.url.render_as_string(hide_password=False)
         for database in (trial, opened.database)
     ]
-    context = multiprocessing.get_context("spawn")
     key_file = tmp_path / "vault.key"
-    doomed = context.Process(target=_die, args=(*urls, key_file, point))
+    doomed = processes.context().Process(target=_die, args=(*urls, key_file, point))
     doomed.start()
     doomed.join(120)
     assert doomed.exitcode == 9, point

@@ -6,10 +6,9 @@ from datetime import date
 import pytest
 from sqlalchemy import insert, select, update
 
-from ecrf.kernel.chain import start
 from ecrf.kernel.chance import Seeded
-from ecrf.kernel.db import Base, Database
-from ecrf.kernel.ledger import LEDGER, SYSTEM, Act, By, Origin, participant_chain
+from ecrf.kernel.db import Database
+from ecrf.kernel.ledger import LEDGER, By, Origin, participant_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.signatures import Signature
 from ecrf.study import strata, versions
@@ -17,9 +16,8 @@ from ecrf.web import randomize, vault
 from forms.tables import Entry
 from randomization import api, seal
 from randomization.tables import Allocation, Kit, Reveal
-from tests import people
-from tests.databases import Prepared
-from tests.people import ALMA, ANNA, BO, DIRK, DORA, NOON, PASSWORD, PAUL, PETRA, STUDY
+from tests.databases import Prepared, fresh
+from tests.people import ALMA, ANNA, BO, DORA, NOON, PASSWORD, PAUL, PETRA, STUDY
 from visits import participants
 from visits.tables import KitGiven, Participant, Visit
 
@@ -64,34 +62,22 @@ def opened(kind, listed_databases, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def ready_databases(tmp_path_factory, postgres_server, study):
+def ready_databases(tmp_path_factory, trial_databases):
     """The shipped trial in force, with one participant of PUMCH ready to be randomized."""
 
     def make(database):
-        Base.metadata.create_all(database.engine)
-        people.introduce(database)
-        by = By(ALMA, people.START, Origin.COMMAND, Seeded(b"begin"))
         with database.write() as session:
-            LEDGER.write(session, by, [(start(SYSTEM), Act("system:begin", None))])
-            for manager in (DORA, DIRK):
-                who = By(manager, people.START, Origin.PAGE, Seeded(b"approve"))
-                versions.approve(session, who, study)
-            fingerprint = versions.in_force(session, STUDY)[1]
-            session.execute(update(Site).values(open=True))
+            study, fingerprint = versions.in_force(session, STUDY)
             anna = By(ANNA, NOON, Origin.PAGE, Seeded(b"enrol"))
             who = participants.enrol(session, anna, study, fingerprint, "PUMCH")
         make_ready(database, who.id, fingerprint)
 
-    return Prepared(tmp_path_factory.mktemp("ready") / "ready.db", postgres_server, make)
+    return trial_databases.further(tmp_path_factory.mktemp("ready") / "ready.db", make)
 
 
 @pytest.fixture
 def database(kind, ready_databases, tmp_path):
-    url = ready_databases.copy(kind, tmp_path)
-    made = Database(url)
-    yield made
-    made.dispose()
-    ready_databases.discard(kind, url)
+    yield from fresh(ready_databases, kind, tmp_path)
 
 
 @pytest.fixture
