@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.chain import Head
 from ecrf.kernel.ledger import By
-from randomization import lists, shelf
+from randomization import lists, shelf, slots
 from randomization.arm import Arm
 from randomization.minimising import draws
 from randomization.minimising.draws import Decided
@@ -112,7 +112,7 @@ class Desk:
     def arm(self, by: By, slot: Slot) -> Held:
         """Return the arm of the next slot, decided now when the list is minimised."""
         if self._minimised is None:
-            return Held(lists.opened(self.row, self._key, slot).arm, None)
+            return Held(slots.opened(self.row, self._key, slot).arm, None)
         decided = self._minimised.decide(by, slot, self.serial)
         return Held(decided.draw.arm, decided)
 
