@@ -94,8 +94,8 @@ class Desk:
         self._wanted = _wanted(wishes)
         self._looked: dict[Place, Looked] = {}
         self._given: set[int] = set()
-        if self._shelf_key is not None:
-            self._open(wishes[0].place, window(wishes), _kits(rows))
+        if self._shelf_key is not None and (most := window(wishes)):
+            self._open(wishes[0].place, most, _kits(rows))
 
     def slot(self, stratum: str) -> Slot:
         """Return the next slot of the stratum, and leave it there."""
@@ -200,4 +200,4 @@ def _wanted(wishes: Sequence[Wish]) -> Counter[Place]:
 def window(wishes: Sequence[Wish]) -> int:
     """Return how many kits of the first wish's shelf are read with everything else."""
     wanted = _wanted(wishes)[wishes[0].place]
-    return WINDOW + wanted if wanted else 1
+    return WINDOW + wanted if wanted else 0
