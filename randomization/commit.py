@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from ecrf.kernel.chain import canonical, tree_root
+from ecrf.kernel.chain import canonical, quoted, root_over, tree_root
 from randomization.arm import Arm
 
 SEED_TAG = b"seed-commit"
@@ -28,16 +28,23 @@ class Leaf(NamedTuple):
     salt: bytes
 
     def content(self) -> bytes:
-        return canonical({
-            "slot_id": self.slot_id,
-            "stratum": self.stratum,
-            "pos": self.position,
-            "arm": self.arm.opened(),
-            "salt": self.salt.hex(),
-        }).encode()  # fmt: skip
+        """Return its canonical JSON, written out: a long list makes it 100,000 times."""
+        return (
+            f'{{"arm":{quoted(self.arm.opened())},"pos":{self.position},'
+            f'"salt":"{self.salt.hex()}","slot_id":{quoted(self.slot_id)},'
+            f'"stratum":{quoted(self.stratum)}}}'
+        ).encode()
 
     def hash(self) -> bytes:
         return hashlib.sha256(b"\x00" + self.content()).digest()
+
+
+class Committed(NamedTuple):
+    """Slots in list order, the hash each is committed to by, and the Merkle root over all."""
+
+    leaves: Sequence[Leaf]
+    hashes: Sequence[bytes]
+    root: str
 
 
 class Packed(NamedTuple):
@@ -58,9 +65,15 @@ def kit_root(packed: Sequence[Packed]) -> str:
     return tree_root([kit.content() for kit in sorted(packed, key=attrgetter("number"))]).hex()
 
 
+def committed(leaves: Sequence[Leaf]) -> Committed:
+    """Commit to `leaves`; each is hashed once."""
+    hashes = [leaf.hash() for leaf in leaves]
+    return Committed(leaves, hashes, root_over(hashes).hex())
+
+
 def root(leaves: Sequence[Leaf]) -> str:
     """Return the Merkle root over `leaves` in list order."""
-    return tree_root([leaf.content() for leaf in leaves]).hex()
+    return committed(leaves).root
 
 
 def proof(hashes: Sequence[bytes], index: int) -> tuple[bytes, ...]:

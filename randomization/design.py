@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from ecrf.kernel.chain import canonical
 from randomization.arm import Arm
@@ -115,8 +114,15 @@ def _stratum(spec: Spec, seed: bytes, stratum: str) -> Iterator[Leaf]:
     marks = stream(spec, seed, stratum, "slots")
     for position, arm in enumerate(arms, start=1):
         mark = marks.generate(32)
-        slot_id = str(UUID(bytes=mark[:16], version=4))
-        yield Leaf(slot_id, stratum, position, arm, mark[16:])
+        yield Leaf(slot_id(mark[:16]), stratum, position, arm, mark[16:])
+
+
+def slot_id(mark: bytes) -> str:
+    """Return 16 random bytes as a UUID (RFC 9562, version 4)."""
+    digits, variant = mark.hex(), "89ab"[mark[8] >> 4 & 3]
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def stream(spec: Spec, seed: bytes, stratum: str, use: str) -> HmacDrbg:

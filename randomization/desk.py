@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.chain import Head
 from ecrf.kernel.ledger import By
-from randomization import lists, shelf
+from randomization import lists, shelf, slots
 from randomization.arm import Arm
 from randomization.minimising import draws
 from randomization.minimising.draws import Decided
@@ -94,8 +94,8 @@ class Desk:
         self._wanted = _wanted(wishes)
         self._looked: dict[Place, Looked] = {}
         self._given: set[int] = set()
-        if self._shelf_key is not None:
-            self._open(wishes[0].place, window(wishes), _kits(rows))
+        if self._shelf_key is not None and (most := window(wishes)):
+            self._open(wishes[0].place, most, _kits(rows))
 
     def slot(self, stratum: str) -> Slot:
         """Return the next slot of the stratum, and leave it there."""
@@ -112,7 +112,7 @@ class Desk:
     def arm(self, by: By, slot: Slot) -> Held:
         """Return the arm of the next slot, decided now when the list is minimised."""
         if self._minimised is None:
-            return Held(lists.opened(self.row, self._key, slot).arm, None)
+            return Held(slots.opened(self.row, self._key, slot).arm, None)
         decided = self._minimised.decide(by, slot, self.serial)
         return Held(decided.draw.arm, decided)
 
@@ -200,4 +200,4 @@ def _wanted(wishes: Sequence[Wish]) -> Counter[Place]:
 def window(wishes: Sequence[Wish]) -> int:
     """Return how many kits of the first wish's shelf are read with everything else."""
     wanted = _wanted(wishes)[wishes[0].place]
-    return WINDOW + wanted if wanted else 1
+    return WINDOW + wanted if wanted else 0

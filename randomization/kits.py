@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, and_, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right, Role
@@ -31,8 +31,10 @@ from randomization.tables import (
 def assign(
     vault: Vault, by: By, visit: Visit, count: int, usable_until: date
 ) -> tuple[str, ...]:
-    """Take kits for a later visit; asked again, return the same numbers."""
+    """Take kits for a later visit, none if it gives none; asked again, the same numbers."""
     role = permitted(by, Right.KIT_DISPENSE, visit.study, visit.site)
+    if count < 1:
+        return ()
     refused = _act("kit:refuse", role, visit, {"move": Move.ASSIGN})
     with one_message(vault, by, refused), vault.database.write() as session:
         head = lock(session, visit.study)
@@ -40,14 +42,9 @@ def assign(
         if former:
             return former
         place = Place(visit.study, visit.site, vault.environment, usable_until)
-        wrapped = session.scalar(
-            select(Shelf.key).where(
-                Shelf.study == visit.study, Shelf.environment == vault.environment
-            )
-        )
+        row, slot, wrapped = _standing(session, vault, visit)
         if wrapped is None:
             raise NotNow(shelf.FEW)
-        row, slot = allocation(session, visit.study, visit.site, visit.participant)
         opened = shelf.open_(vault, place, wrapped, shelf.read(session, place))
         every = lists.spec_of(vault, row).arms
         kits = opened.choose(every, lists.arm_on(vault, row, slot), count)
@@ -91,7 +88,31 @@ def allocation(
     session: Session, study: str, site: str, participant: str
 ) -> tuple[ListRow, Slot]:
     """Return the list and the slot the participant stands on; NotFound at another site."""
+    row = session.execute(_on_slot(study, site, participant)).one_or_none()
+    if row is None:
+        raise not_randomized(participant, site)
+    return row.ListRow, row.Slot
+
+
+def _standing(
+    session: Session, vault: Vault, visit: Visit
+) -> tuple[ListRow, Slot, bytes | None]:
+    """Return the participant's list and slot, and the wrapped key of the study's kits."""
     row = session.execute(
+        _on_slot(visit.study, visit.site, visit.participant)
+        .add_columns(Shelf.key)
+        .outerjoin(
+            Shelf,
+            and_(Shelf.study == visit.study, Shelf.environment == vault.environment),
+        )
+    ).one_or_none()
+    if row is None:
+        raise not_randomized(visit.participant, visit.site)
+    return row.ListRow, row.Slot, row.key
+
+
+def _on_slot(study: str, site: str, participant: str) -> Select[ListRow, Slot]:
+    return (
         select(ListRow, Slot)
         .join(Allocation, Allocation.list_id == ListRow.id)
         .join(Slot, Slot.id == Allocation.slot_id)
@@ -99,10 +120,7 @@ def allocation(
             Allocation.study == study, Allocation.site == site,
             Allocation.participant == participant,
         )
-    ).one_or_none()  # fmt: skip
-    if row is None:
-        raise not_randomized(participant, site)
-    return row.ListRow, row.Slot
+    )  # fmt: skip
 
 
 def not_randomized(participant: str, site: str) -> NotFound:

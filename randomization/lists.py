@@ -8,23 +8,22 @@ its slots are sealed beforehand, only without an arm.
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ecrf.kernel import bulk
 from ecrf.kernel.errors import Conflict, NotFound
 from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
-from randomization import commit, design, numbers, seal
+from randomization import commit, design, seal, slots
 from randomization.arm import Arm
 from randomization.ceremony import origin
-from randomization.commit import Leaf
+from randomization.commit import Committed, Leaf
 from randomization.design import Spec
 from randomization.opened import Vault, lock
 from randomization.publications import Publication
 from randomization.schemes import UNDECIDED
 from randomization.seal import Context
-from randomization.tables import LEDGER, SLOTS, ListRow, Slot, Stratum
+from randomization.tables import LEDGER, ListRow, Slot, Stratum
 
 STATES: Mapping[str, Text] = {
     "draft": T("a draft"),
@@ -40,26 +39,22 @@ def list_context(kind: str, study: str, environment: str, number: int) -> Contex
     return (kind, study, environment, number)
 
 
-def slot_context(row: ListRow, slot_id: str, stratum: str, position: int) -> Context:
-    return ("slot", row.study, row.environment, row.version, slot_id, stratum, position)
-
-
 def generate(vault: Vault, by: By, spec: Spec) -> Publication:
     """Draw a seed and make the list; it is a draft until it is published and activated."""
     require_environment(vault, spec)
     _require_short_way(vault)
     spec = spec.salted(by.draw(seal.SALT_BYTES))
     seed, key = by.draw(design.SEED_BYTES), by.draw(seal.KEY_BYTES)
-    leaves = design.leaves(spec, seed)
+    made = commit.committed(design.leaves(spec, seed))
     with vault.database.write() as session:
         head = lock(session, spec.study)
         if find(session, vault, spec.study, spec.version) is not None:
             raise Conflict(T("List {n} of this study is there already.", n=spec.version))
         if origin.begun(session, spec.study, spec.environment, spec.version):
             raise _by_ceremony()
-        row = _row(vault, by, spec, seed, key, commit.root(leaves))
-        keep(session, by, row, key, spec, leaves)
-        LEDGER.write(session, by, [(head, _act("list:generate", row, len(leaves)))])
+        row = _row(vault, by, spec, seed, key, made.root)
+        keep(session, by, row, key, spec, made)
+        LEDGER.write(session, by, [(head, _act("list:generate", row, len(made.leaves)))])
         return publication(session, vault, row)
 
 
@@ -107,21 +102,14 @@ def data_key(vault: Vault, row: ListRow) -> bytes:
 
 def arm_on(vault: Vault, row: ListRow, slot: Slot) -> Arm:
     """Open one slot; LookupError when its arm is decided only when somebody comes to it."""
-    if (arm := opened(row, data_key(vault, row), slot).arm) == UNDECIDED:
+    if (arm := slots.opened(row, data_key(vault, row), slot).arm) == UNDECIDED:
         raise LookupError("nobody stands on this slot yet")
     return arm
 
 
 def opened_leaves(session: Session, vault: Vault, row: ListRow) -> list[Leaf]:
     """Return every slot of the list as it stands in the database, opened, in list order."""
-    key = data_key(vault, row)
-    slots = session.scalars(
-        select(Slot)
-        .join(Stratum, (Stratum.list_id == Slot.list_id) & (Stratum.name == Slot.stratum))
-        .where(Slot.list_id == row.id)
-        .order_by(Stratum.place, Slot.position)
-    )
-    return [opened(row, key, slot) for slot in slots]
+    return slots.all_opened(session, row, data_key(vault, row))
 
 
 def derived(session: Session, vault: Vault, row: ListRow) -> tuple[Leaf, ...]:
@@ -136,13 +124,6 @@ def mixed_seed(session: Session, vault: Vault, row: ListRow) -> bytes:
     """Return what the list is drawn from: its seed, with the beacon mixed in if it has one."""
     beacon = origin.of(session, row.study, row.environment, row.version).value
     return design.mixed(seed_of(vault, row), beacon)
-
-
-def opened(row: ListRow, key: bytes, slot: Slot) -> Leaf:
-    """Open one slot with the list's data key."""
-    context = slot_context(row, slot.id, slot.stratum, slot.position)
-    arm, salt = seal.unseal_arm(key, context, slot.ciphertext, slot.nonce)
-    return Leaf(slot.id, slot.stratum, slot.position, arm, salt)
 
 
 def _row(vault: Vault, by: By, spec: Spec, seed: bytes, key: bytes, root: str) -> ListRow:
@@ -162,52 +143,13 @@ def _row(vault: Vault, by: By, spec: Spec, seed: bytes, key: bytes, root: str) -
 
 
 def keep(
-    session: Session, by: By, row: ListRow, key: bytes, spec: Spec, leaves: Sequence[Leaf],
+    session: Session, by: By, row: ListRow, key: bytes, spec: Spec, made: Committed,
     given: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Store a list with its sealed slots; `given` are random numbers it brings along."""
     session.add(row)
     session.flush()
-    _store_strata(session, row, spec, leaves)
-    _store_slots(session, by, row, key, leaves, given)
-
-
-def _store_strata(session: Session, row: ListRow, spec: Spec, leaves: Sequence[Leaf]) -> None:
-    sizes = dict.fromkeys(spec.strata, 0)
-    for leaf in leaves:
-        sizes[leaf.stratum] += 1
-    session.execute(
-        insert(Stratum),
-        [
-            {"list_id": row.id, "name": name, "place": place, "size": size}
-            for place, (name, size) in enumerate(sizes.items())
-        ],
-    )
-
-
-def _store_slots(
-    session: Session, by: By, row: ListRow, key: bytes, leaves: Sequence[Leaf],
-    given: Sequence[str],
-) -> None:  # fmt: skip
-    taken = session.scalars(select(Slot.random_number).where(Slot.study == row.study)).all()
-    if set(given) & set(taken):
-        raise Conflict(T("A random number of this list is on another list of the study."))
-    drawn = given or numbers.fresh(by.draw, numbers.RANDOM, len(leaves), taken)
-    rows = [
-        _slot(row, key, leaf, number, by.draw(seal.NONCE_BYTES))
-        for leaf, number in zip(leaves, drawn, strict=True)
-    ]
-    bulk.load(session, SLOTS, rows)
-
-
-def _slot(row: ListRow, key: bytes, leaf: Leaf, number: str, nonce: bytes) -> dict[str, object]:
-    context = slot_context(row, leaf.slot_id, leaf.stratum, leaf.position)
-    return {
-        "id": leaf.slot_id, "list_id": row.id, "study": row.study, "stratum": leaf.stratum,
-        "position": leaf.position, "nonce": nonce, "leaf": leaf.hash().hex(),
-        "ciphertext": seal.seal_arm(key, context, leaf.arm, leaf.salt, nonce),
-        "random_number": number,
-    }  # fmt: skip
+    slots.store(session, by, row, key, spec, made, given)
 
 
 def _move(vault: Vault, by: By, study: str, number: int, after: str) -> Publication:
@@ -292,9 +234,9 @@ def publication(session: Session, vault: Vault, row: ListRow) -> Publication:
     )  # fmt: skip
 
 
-def _act(action: str, row: ListRow, slots: int) -> Act:
+def _act(action: str, row: ListRow, size: int) -> Act:
     refs = {
-        "list": row.version, "environment": row.environment, "slots": slots, "root": row.root,
+        "list": row.version, "environment": row.environment, "slots": size, "root": row.root,
         "seed_commitment": row.seed_commitment, "spec_hash": row.spec_hash,
     }  # fmt: skip
     return Act(action, None, row.study, key=f"list:{row.version}", refs=refs)

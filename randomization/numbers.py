@@ -4,13 +4,16 @@ They are drawn without regard to arm, list position or site. The check digit cat
 single wrong digit and every swap of neighbours.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from struct import iter_unpack
 
 Draw = Callable[[int], bytes]
 
 KIT = "K"
 RANDOM = "R"
 SPACE = 1_000_000
+WORD_BYTES = 4
+WORDS = 1 << 8 * WORD_BYTES
 FULLEST = SPACE // 2
 
 DAMM = (
@@ -58,22 +61,29 @@ def fresh(draw: Draw, prefix: str, count: int, taken: Collection[str]) -> tuple[
         raise ValueError(f"at most {FULLEST} numbers are given with one prefix")
     used = set(taken)
     made: list[str] = []
-    while len(made) < count:
-        digits = f"{below(draw, SPACE):06d}"
-        number = prefix + digits + check_digit(digits)
-        if number not in used:
-            used.add(number)
-            made.append(number)
+    while missing := count - len(made):
+        for value in _fair(draw(WORD_BYTES * missing), SPACE):
+            digits = f"{value:06d}"
+            number = prefix + digits + check_digit(digits)
+            if number not in used:
+                used.add(number)
+                made.append(number)
     return tuple(made)
 
 
 def below(draw: Draw, n: int) -> int:
-    """Return a fair integer from 0 to n - 1, by throwing away words past the last multiple."""
-    limit = (1 << 32) - (1 << 32) % n
+    """Return a fair integer from 0 to n - 1."""
     while True:
-        word = int.from_bytes(draw(4), "big")
+        for value in _fair(draw(WORD_BYTES), n):
+            return value
+
+
+def _fair(words: bytes, n: int) -> Iterator[int]:
+    """Yield an integer below n for each word that is not past the last multiple of n."""
+    limit = WORDS - WORDS % n
+    for (word,) in iter_unpack(">I", words):
         if word < limit:
-            return word % n
+            yield word % n
 
 
 def order(draw: Draw, count: int) -> list[int]:

@@ -6,16 +6,16 @@ authenticated data, so nothing can be moved to another slot; every arm's ciphert
 long.
 """
 
-import json
+import hmac
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from json import JSONDecoder
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from ecrf.kernel import keys
-from ecrf.kernel.chain import canonical
+from ecrf.kernel.chain import quoted
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.errors import Unavailable
 from ecrf.kernel.keys import Signer
@@ -30,6 +30,8 @@ PADDED = 128
 
 Context = tuple[str | int, ...]
 """What a ciphertext belongs to: its kind first, then study, list, slot, stratum, position."""
+
+_READ = JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +70,71 @@ def unwrap(wrapping: bytes, context: Context, wrapped: bytes) -> bytes:
 
 def seal(data_key: bytes, context: Context, content: bytes, nonce: bytes) -> bytes:
     bound = _bytes(context)
-    return AESGCM(_derived(data_key, bound)).encrypt(nonce, content, bound)
+    return _ciphers(data_key)(bound).encrypt(nonce, content, bound)
 
 
 def unseal(data_key: bytes, context: Context, sealed: bytes, nonce: bytes) -> bytes:
     """Return the content; raise InvalidTag when key, context or bytes are not those sealed."""
     bound = _bytes(context)
-    return AESGCM(_derived(data_key, bound)).decrypt(nonce, sealed, bound)
+    return _ciphers(data_key)(bound).decrypt(nonce, sealed, bound)
 
 
 def seal_arm(data_key: bytes, context: Context, arm: Arm, salt: bytes, nonce: bytes) -> bytes:
-    """Seal an arm with its salt, padded so that every arm's ciphertext is equally long."""
-    content = canonical({"arm": arm.opened(), "salt": salt.hex()}).encode()
-    if len(content) >= PADDED:
-        raise ValueError("the id of an arm is too long")
-    return seal(data_key, context, content.ljust(PADDED), nonce)
+    return next(seal_arms(data_key, [(context, arm, salt, nonce)]))
 
 
 def unseal_arm(
     data_key: bytes, context: Context, sealed: bytes, nonce: bytes
 ) -> tuple[Arm, bytes]:
-    content = json.loads(unseal(data_key, context, sealed, nonce))
-    return Arm(content["arm"]), bytes.fromhex(content["salt"])
+    return next(unseal_arms(data_key, [(context, sealed, nonce)]))
 
 
-def _derived(data_key: bytes, info: bytes) -> bytes:
-    """A data key is uniformly random already, so the extract step of HKDF is not needed."""
-    return HKDFExpand(SHA256(), KEY_BYTES, info).derive(data_key)
+def seal_arms(
+    data_key: bytes, arms: Iterable[tuple[Context, Arm, bytes, bytes]]
+) -> Iterator[bytes]:
+    """Seal each arm with its salt, under its nonce."""
+    cipher = _ciphers(data_key)
+    for context, arm, salt, nonce in arms:
+        bound = _bytes(context)
+        yield cipher(bound).encrypt(nonce, _padded(arm, salt), bound)
+
+
+def unseal_arms(
+    data_key: bytes, sealed: Iterable[tuple[Context, bytes, bytes]]
+) -> Iterator[tuple[Arm, bytes]]:
+    """Open each ciphertext with its nonce: an arm and its salt, or InvalidTag."""
+    cipher = _ciphers(data_key)
+    for context, ciphertext, nonce in sealed:
+        bound = _bytes(context)
+        content, _ = _READ(cipher(bound).decrypt(nonce, ciphertext, bound).decode())
+        yield Arm(content["arm"]), bytes.fromhex(content["salt"])
+
+
+def _padded(arm: Arm, salt: bytes) -> bytes:
+    """Return canonical JSON, padded so that every arm's ciphertext is equally long."""
+    content = f'{{"arm":{quoted(arm.opened())},"salt":"{salt.hex()}"}}'.encode()
+    if len(content) >= PADDED:
+        raise ValueError("the id of an arm is too long")
+    return content.ljust(PADDED)
+
+
+def _ciphers(data_key: bytes) -> Callable[[bytes], AESGCM]:
+    """Return what makes the cipher of a context; the data key is taken in once for all.
+
+    HKDF-Expand gives 32 bytes by one HMAC. A data key is uniformly random already, so the
+    extract step of HKDF is not needed.
+    """
+    keyed = hmac.new(data_key, digestmod="sha256")
+
+    def cipher(bound: bytes) -> AESGCM:
+        derived = keyed.copy()
+        derived.update(bound + b"\x01")
+        return AESGCM(derived.digest())
+
+    return cipher
 
 
 def _bytes(context: Context) -> bytes:
-    return canonical(list(context)).encode()
+    """Return the canonical JSON of the context."""
+    parts = [quoted(part) if isinstance(part, str) else str(part) for part in context]
+    return f"[{','.join(parts)}]".encode()

@@ -4,7 +4,7 @@ Choosing looks at all arms before it looks at the one that is needed, so that wh
 succeeds never depends on whom it is for; among fitting kits it follows the random sequence.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -106,12 +106,15 @@ def open_(vault: Vault, place: Place, wrapped: bytes, kits: Sequence[Sealed]) ->
     """Open all of the kits; the time it takes does not depend on what they hold."""
     context = key_context(place.study, place.environment)
     key = seal.unwrap(vault.keys.wrapping, context, wrapped)
-    return Opened(kits, [open_kit(key, place.study, place.environment, kit) for kit in kits])
+    return Opened(kits, held(key, place.study, place.environment, kits))
 
 
-def open_kit(key: bytes, study: str, environment: str, kit: Sealed) -> Arm:
-    context = kit_context(study, environment, kit.number)
-    return seal.unseal_arm(key, context, kit.ciphertext, kit.nonce)[0]
+def held(key: bytes, study: str, environment: str, kits: Iterable[Sealed]) -> list[Arm]:
+    """Open each kit, whatever it holds, and return what they hold."""
+    sealed = (
+        (kit_context(study, environment, kit.number), kit.ciphertext, kit.nonce) for kit in kits
+    )
+    return [arm for arm, _ in seal.unseal_arms(key, sealed)]
 
 
 def assign(session: Session, kits: Sequence[Sealed], participant: str, visit: str) -> None:

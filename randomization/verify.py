@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import Message, T
 from randomization import commit, lists, minimise, receipts
-from randomization.commit import Leaf
+from randomization.commit import Committed
 from randomization.minimise import Draw
 from randomization.minimising import draws
 from randomization.minimising.tables import DrawRow
@@ -71,19 +71,22 @@ def _list_flaws(
     """Return what is wrong with the list, and how many slots it has."""
     flaws = [*_commitment_flaws(vault, row)]
     try:
-        derived = lists.derived(session, vault, row)
-        if commit.root(derived) != row.root:
+        derived = commit.committed(lists.derived(session, vault, row))
+        if derived.root != row.root:
             flaws.append(T("List {n}: the seed does not give the published root.",
                            n=row.version))  # fmt: skip
         flaws += _slot_flaws(session, row, derived)
         arms = {a.slot_id: made.arm for a, made in zip(given, drawn, strict=False)}
-        now = tuple(leaf._replace(arm=arms.get(leaf.slot_id, leaf.arm)) for leaf in derived)
-        if tuple(lists.opened_leaves(session, vault, row)) != now:
+        now = [
+            leaf._replace(arm=arms[leaf.slot_id]) if leaf.slot_id in arms else leaf
+            for leaf in derived.leaves
+        ]
+        if lists.opened_leaves(session, vault, row) != now:
             flaws.append(T("List {n}: what is sealed is not what the seed gives.",
                            n=row.version))  # fmt: skip
     except InvalidTag:
         return [*flaws, T("List {n}: a slot cannot be opened.", n=row.version)], 0
-    return flaws, len(derived)
+    return flaws, len(derived.leaves)
 
 
 def _commitment_flaws(vault: Vault, row: ListRow) -> Iterator[Message]:
@@ -95,10 +98,11 @@ def _commitment_flaws(vault: Vault, row: ListRow) -> Iterator[Message]:
         yield T("List {n}: the seed is not the one committed to.", n=row.version)
 
 
-def _slot_flaws(session: Session, row: ListRow, derived: tuple[Leaf, ...]) -> Iterator[Message]:
+def _slot_flaws(session: Session, row: ListRow, derived: Committed) -> Iterator[Message]:
     rows = session.execute(select(Slot.id, Slot.leaf).where(Slot.list_id == row.id))
     stored = {slot.id: slot.leaf for slot in rows}
-    if stored != {leaf.slot_id: leaf.hash().hex() for leaf in derived}:
+    made = zip(derived.leaves, derived.hashes, strict=True)
+    if stored != {leaf.slot_id: known.hex() for leaf, known in made}:
         yield T("List {n}: the slots are not those of the seed.", n=row.version)
 
 
@@ -136,8 +140,7 @@ def _order_flaws(row: ListRow, given: list[Allocation]) -> Iterator[Message]:
 def _receipt_flaws(
     session: Session, vault: Vault, row: ListRow, given: list[Allocation]
 ) -> Iterator[Message]:
-    slots = {slot.id: slot for slot in session.scalars(
-        select(Slot).where(Slot.list_id == row.id))}  # fmt: skip
+    slots = _taken(session, row)
     previous = FIRST
     for allocation in given:
         receipt = receipts.reread(allocation.receipt, allocation.signature)
@@ -153,6 +156,16 @@ def _receipt_flaws(
             yield T("List {n}: the receipt of {code} is not what was signed.",
                     n=row.version, code=allocation.participant)  # fmt: skip
         previous = allocation.receipt_hash
+
+
+def _taken(session: Session, row: ListRow) -> dict[str, Slot]:
+    """Return the slots of the list that somebody stands on."""
+    slots = session.scalars(
+        select(Slot)
+        .join(Allocation, Allocation.slot_id == Slot.id)
+        .where(Slot.list_id == row.id, Allocation.list_id == row.id)
+    )
+    return {slot.id: slot for slot in slots}
 
 
 def _signed(vault: Vault, receipt: Receipt, allocation: Allocation) -> bool:

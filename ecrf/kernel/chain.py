@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 TAG = b"ecrf-chain-1"
@@ -53,6 +54,11 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",
 def canonical(value: object) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces, letters as they are."""
     return _CANONICAL.encode(value)
+
+
+def quoted(text: str) -> str:
+    """Return the canonical text of a string, for those who write out 100,000 things."""
+    return encode_basestring(text)
 
 
 def start(chain: str) -> Head:
@@ -110,13 +116,16 @@ def stamp(at: datetime) -> str:
 
 def tree_root(leaves: Sequence[bytes]) -> bytes:
     """Return the RFC 6962 Merkle root of `leaves` (the data, not their hashes)."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    return root_over([hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves])
+
+
+def root_over(hashes: Sequence[bytes]) -> bytes:
+    """Return the RFC 6962 Merkle root over the hashes of leaves."""
+    level = list(hashes)
     while len(level) > 1:
-        pairs = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
-            for i in range(0, len(level) - 1, 2)
-        ]
-        level = pairs + ([level[-1]] if len(level) % 2 else [])
-    return level[0]
+        odd = level[len(level) & ~1 :]
+        level = [
+            hashlib.sha256(b"\x01" + left + right).digest()
+            for left, right in zip(level[0::2], level[1::2], strict=False)
+        ] + odd
+    return level[0] if level else hashlib.sha256(b"").digest()

@@ -62,8 +62,8 @@ def connect(app: Flask, vault: Answers) -> None:
     app.extensions[EXTENSION] = Client(vault)
 
 
-def randomize_one(database: Database, by: By, client: Client, study_id: str, code: str) -> bool:
-    """Ask the vault for one participant, in two transactions; say whether they are randomized.
+def randomize_one(database: Database, by: By, client: Client, study_id: str, code: str) -> None:
+    """Randomize one participant, in two transactions; nothing happens when they are already.
 
     First what is asked and signed is committed, so that after a crash it stands that somebody
     waits. Then, with the participant's chain locked, the vault is asked and its answer stored.
@@ -73,7 +73,7 @@ def randomize_one(database: Database, by: By, client: Client, study_id: str, cod
     with database.write() as session:
         at = randomizing.find(session, by, study_id, code, lock=True)
         if at.who.random_number is not None:
-            return True
+            return
         question = _question(at)
         at = replace(at, head=asking.ask(session, by, at.who, at.head, question))
     try:
@@ -86,7 +86,6 @@ def randomize_one(database: Database, by: By, client: Client, study_id: str, cod
             head = LEDGER.head(session, participant_chain(study_id, code))
             asking.refused(session, by, at.who, head, question, no.message)
         raise
-    return True
 
 
 def carry_out(session: Session, by: By, client: Client, at: Standing) -> Drawn:

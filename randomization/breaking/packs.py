@@ -159,9 +159,6 @@ def _arms(
     kits = session.execute(
         select(*shelf.COLUMNS).where(Kit.study == study, Kit.environment == vault.environment)
     )
-    sealed = [shelf.Sealed(*kit) for kit in kits]
-    return {
-        kit.number: shelf.open_kit(key, study, vault.environment, kit)
-        for kit in sealed
-        if kit.number in wanted
-    }
+    sealed = [kit for kit in (shelf.Sealed(*row) for row in kits) if kit.number in wanted]
+    held = shelf.held(key, study, vault.environment, sealed)
+    return {kit.number: arm for kit, arm in zip(sealed, held, strict=True)}

@@ -4,7 +4,7 @@ What is found is said by stratum and tells neither an arm nor the size of a bloc
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from ecrf.kernel.errors import Conflict
@@ -53,14 +53,24 @@ def _keeps(spec: Spec, arms: Sequence[Arm]) -> bool:
 
 
 def _in_blocks(ratio: Ratio, sizes: Sequence[int], arms: Sequence[Arm]) -> bool:
-    """Say whether the arms can be cut into whole blocks that each keep the ratio."""
+    """Say whether the arms can be cut into whole blocks that each keep the ratio.
+
+    A block that begins where all arms so far keep the ratio ends where they do again.
+    """
     reached = {0}
-    for start in range(len(arms)):
-        if start not in reached:
-            continue
-        reached |= {
-            start + size
-            for size in sizes
-            if start + size <= len(arms) and in_ratio(ratio, arms[start : start + size])
-        }
+    for end in _even(ratio, arms):
+        if any(end - size in reached for size in sizes):
+            reached.add(end)
     return len(arms) in reached
+
+
+def _even(ratio: Ratio, arms: Sequence[Arm]) -> Iterator[int]:
+    """Yield every number of arms from the beginning on that together keep the ratio."""
+    weights = {Arm(arm): weight for arm, weight in ratio}
+    counts, whole = dict.fromkeys(weights, 0), total(ratio)
+    for end, arm in enumerate(arms, start=1):
+        counts[arm] += 1
+        if end % whole == 0:
+            times = end // whole
+            if all(counts[one] == weight * times for one, weight in weights.items()):
+                yield end

@@ -2,10 +2,9 @@
 
 import hashlib
 from typing import NamedTuple
-from uuid import UUID
 
 from ecrf.kernel.ledger import By
-from randomization import commit, lists, seal
+from randomization import commit, design, lists, seal
 from randomization.ceremony import books, making, reading
 from randomization.ceremony.reading import Line, Weight
 from randomization.ceremony.steps import NEEDS, Step
@@ -42,15 +41,15 @@ def import_list(vault: Vault, by: By, study: str, number: int, content: bytes) -
     with books.opened(vault, by, study, number, Step.IMPORT) as book:
         spec, key = books.spec_of(vault, book.row), books.key_of(vault, book.row)
         lines = reading.read(content, spec)
-        leaves = [_leaf(by, line) for line in lines]
+        made = commit.committed([_leaf(by, line) for line in lines])
         nonce = by.draw(seal.NONCE_BYTES)
         context = lists.list_context("seed", study, book.row.environment, number)
         none = seal.seal(key, context, b"", nonce)
-        row = making.list_row(book, commit.root(leaves), commit.NO_SEED, none, nonce)
+        row = making.list_row(book, made.root, commit.NO_SEED, none, nonce)
         given = reading.numbers_of(lines)
-        lists.keep(book.session, by, row, key, spec, leaves, given)
+        lists.keep(book.session, by, row, key, spec, made, given)
         content_ = {
-            "root": row.root, "slots": str(len(leaves)), "file": file_hash(content),
+            "root": row.root, "slots": str(len(lines)), "file": file_hash(content),
         }  # fmt: skip
         books.write(book, books.enter(book, Step.IMPORT, content_))
         return lists.publication(book.session, vault, row)
@@ -61,5 +60,5 @@ def file_hash(content: bytes) -> str:
 
 
 def _leaf(by: By, line: Line) -> Leaf:
-    slot_id = str(UUID(bytes=by.draw(ID_BYTES), version=4))
+    slot_id = design.slot_id(by.draw(ID_BYTES))
     return Leaf(slot_id, line.stratum, line.position, line.arm, by.draw(seal.SALT_BYTES))

@@ -13,7 +13,7 @@ from randomization.ceremony import books, checks, software
 from randomization.ceremony.beacons import Plan, Source, tidy
 from randomization.ceremony.steps import NEEDS, Standing, Step
 from randomization.ceremony.tables import Ceremony, CeremonyStep
-from randomization.commit import Leaf
+from randomization.commit import Committed
 from randomization.design import Spec
 from randomization.opened import Vault, lock
 from randomization.publications import Publication
@@ -91,11 +91,11 @@ def generate(vault: Vault, by: By, study: str, number: int) -> Publication:
         step = _sealed(book.session, book.row)
         if made is None or step.sealed is None or step.nonce is None:
             raise Conflict(T("The seed of this list is missing."))
-        spec, leaves = made
+        spec, drawn = made
         commitment = book.standing.fact(Step.SEAL, "seed_commitment")
-        row = list_row(book, commit.root(leaves), commitment, step.sealed, step.nonce)
-        lists.keep(book.session, by, row, books.key_of(vault, book.row), spec, leaves)
-        content = {"root": row.root, "slots": str(len(leaves)), "checked": "yes"}
+        row = list_row(book, drawn.root, commitment, step.sealed, step.nonce)
+        lists.keep(book.session, by, row, books.key_of(vault, book.row), spec, drawn)
+        content = {"root": row.root, "slots": str(len(drawn.leaves)), "checked": "yes"}
         books.write(book, books.enter(book, Step.GENERATE, content))
         return lists.publication(book.session, vault, row)
 
@@ -136,7 +136,7 @@ def list_row(
     )  # fmt: skip
 
 
-def _drawn(vault: Vault, study: str, number: int) -> tuple[Spec, tuple[Leaf, ...]] | None:
+def _drawn(vault: Vault, study: str, number: int) -> tuple[Spec, Committed] | None:
     """Return the list that seed and beacon give, checked; None while one is missing."""
     with vault.database.read() as session:
         row = books.required(session, vault, study, number)
@@ -147,7 +147,7 @@ def _drawn(vault: Vault, study: str, number: int) -> tuple[Spec, tuple[Leaf, ...
         spec, seed = books.spec_of(vault, row), _seed(vault, session, row)
     leaves = design.leaves(spec, design.mixed(seed, value))
     checks.require(spec, leaves)
-    return spec, leaves
+    return spec, commit.committed(leaves)
 
 
 def _seed(vault: Vault, session: Session, row: Ceremony) -> bytes:

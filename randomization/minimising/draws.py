@@ -13,7 +13,7 @@ from sqlalchemy import Select, Table, and_, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.ledger import By
-from randomization import design, lists, minimise, seal
+from randomization import design, lists, minimise, seal, slots
 from randomization.arm import Arm
 from randomization.ceremony import origin
 from randomization.ceremony.steps import Step
@@ -71,7 +71,7 @@ class Minimised:
     def _filled(self, one: Decided) -> dict[str, object]:
         """Keep the salt the slot has had from the beginning."""
         slot = one.slot
-        context = lists.slot_context(self._row, slot.id, slot.stratum, slot.position)
+        context = slots.context(self._row, slot.id, slot.stratum, slot.position)
         _, salt = seal.unseal_arm(self._key, context, slot.ciphertext, slot.nonce)
         nonce = one.by.draw(seal.NONCE_BYTES)
         sealed = seal.seal_arm(self._key, context, one.draw.arm, salt, nonce)

@@ -103,13 +103,10 @@ def _kits(session: Session, vault: Vault, study: str) -> dict[int, Opened]:
         select(Kit)
         .where(Kit.study == study, Kit.environment == vault.environment)
         .order_by(Kit.id)
-    )
-    return {kit.id: Opened(kit, _held(key, vault, kit)) for kit in rows}
-
-
-def _held(key: bytes, vault: Vault, kit: Kit) -> Arm:
-    closed = Sealed(kit.id, kit.number, kit.ciphertext, kit.nonce)
-    return shelf.open_kit(key, kit.study, vault.environment, closed)
+    ).all()
+    closed = (Sealed(kit.id, kit.number, kit.ciphertext, kit.nonce) for kit in rows)
+    held = shelf.held(key, study, vault.environment, closed)
+    return {kit.id: Opened(kit, arm) for kit, arm in zip(rows, held, strict=True)}
 
 
 def _slots(session: Session, vault: Vault, study: str) -> dict[str, tuple[Slot, Arm]]:

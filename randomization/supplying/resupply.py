@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from ecrf.kernel.access import Right
 from ecrf.kernel.ledger import Act, By
 from randomization import lists, seal, shelf
-from randomization.arm import Arm
 from randomization.opened import Vault, permitted
 from randomization.supply import DEPOT, State
 from randomization.supplying import books, demand, shipments
@@ -139,11 +138,17 @@ def _held(
     context = shelf.key_context(plan.study, vault.environment)
     key = seal.unwrap(vault.keys.wrapping, context, wrapped)
     found: dict[str, Counter[str]] = {row.site: Counter() for row in rows}
-    for row in rows:
-        if row.state == State.AVAILABLE.value and row.expiry >= plan.usable_until:
-            kit = shelf.Sealed(row.kit_id, row.kit_number, row.ciphertext, row.nonce)
-            arm: Arm = shelf.open_kit(key, plan.study, vault.environment, kit)
-            found[row.site][arm.opened()] += 1
+    lying = [
+        row
+        for row in rows
+        if row.state == State.AVAILABLE.value and row.expiry >= plan.usable_until
+    ]
+    kits = (
+        shelf.Sealed(row.kit_id, row.kit_number, row.ciphertext, row.nonce) for row in lying
+    )
+    held = shelf.held(key, plan.study, vault.environment, kits)
+    for row, arm in zip(lying, held, strict=True):
+        found[row.site][arm.opened()] += 1
     return found
 
 

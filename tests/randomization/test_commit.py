@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ecrf.kernel.chain import tree_root
+from ecrf.kernel.chain import canonical, tree_root
 from randomization import commit
 from randomization.arm import Arm
 from randomization.commit import Leaf
@@ -61,6 +61,21 @@ def test_a_leaf_is_the_hash_of_its_canonical_text():
     text = b'{"arm":"A","pos":1,"salt":"' + b"00" * 16 + b'","slot_id":"slot-0","stratum":"s"}'
     leaf = Leaf("slot-0", "s", 1, Arm("A"), bytes(16))
     assert leaf.hash() == hashlib.sha256(b"\x00" + text).digest()
+
+
+def test_the_text_of_a_leaf_is_canonical_whatever_its_names_are():
+    nasty = 'a "b"\\\t\x00\x7f/é中\u2028'
+    leaf = Leaf("slot-0", nasty, 12, Arm(nasty), b"\xff" * 16)
+    assert leaf.content().decode() == canonical({
+        "slot_id": "slot-0", "stratum": nasty, "pos": 12, "arm": nasty, "salt": "ff" * 16,
+    })  # fmt: skip
+
+
+def test_what_is_committed_to_is_each_leaf_and_the_root_over_all():
+    tree = leaves(7)
+    made = commit.committed(tree)
+    assert made == (tree, [leaf.hash() for leaf in tree], commit.root(tree))
+    assert made.root == tree_root([leaf.content() for leaf in tree]).hex()
 
 
 def test_a_leaf_that_is_not_there_has_no_proof():

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from ecrf.kernel.access import Actor, Grant, Role
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable, Unavailable
-from randomization import api, supply
+from randomization import api, shelf, supply
 from randomization.supply import MOVES, Move, State
 from randomization.supplying import api as supplies
 from randomization.supplying.api import Word
@@ -59,6 +59,22 @@ def runs_z(ordered):
     runs = 1 + sum(a != b for a, b in pairwise(ordered))
     expected = 1 + 2 * ones * (n - ones) / n
     return (runs - expected) / math.sqrt((expected - 1) * (expected - 2) / (n - 1))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_where_no_kit_is_to_be_given_none_is_opened(vault, monkeypatch):
+    opened = []
+    monkeypatch.setattr(shelf, "held", lambda *_: opened.append(1))
+    assert api.randomize(vault, who(ANNA), request_("PUMCH-001", kits=0)).kit_numbers == ()
+    assert api.assign_kits(vault, who(PAUL), visit("PUMCH-001"), 0, FAR) == ()
+    assert opened == []
+
+
+def test_kits_of_a_later_visit_take_six_statements(vault, statements):
+    api.randomize(vault, who(ANNA), request_("PUMCH-001"))
+    with statements(vault.database) as sent:
+        api.assign_kits(vault, who(PAUL), visit("PUMCH-001"), 1, FAR)
+    assert len(sent) == 6
 
 
 def test_swapping_the_arms_changes_no_number_no_order_and_no_choice(vault_database, keys):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select
@@ -26,6 +27,12 @@ def test_the_known_list_has_its_known_root_for_ever():
     assert len(leaves) == 128
     assert commit.root(leaves) == KNOWN_ROOT
     assert commit.spec_hash(made.canonical()) == KNOWN_HASH
+
+
+def test_the_id_of_a_slot_is_a_random_uuid():
+    draw = Seeded(b"ids")
+    for mark in (bytes(16), b"\xff" * 16, *(draw(16) for _ in range(500))):
+        assert design.slot_id(mark) == str(UUID(bytes=mark, version=4))
 
 
 def test_a_specification_is_read_back_from_its_canonical_text():

@@ -268,7 +268,7 @@ def test_a_lost_draw_is_noticed_and_a_lost_last_one_stops_the_next(used, anna, n
 
 def test_an_arm_sealed_anew_into_a_slot_is_noticed(used):
     """Whoever has the key and changes an arm cannot make the seed agree."""
-    from randomization import seal
+    from randomization import seal, slots
     from randomization.arm import Arm
 
     with used.database.write() as session:
@@ -277,7 +277,7 @@ def test_an_arm_sealed_anew_into_a_slot_is_noticed(used):
             select(Slot).join(Allocation, Allocation.slot_id == Slot.id).limit(1)
         ).one()
         key = lists.data_key(used, row)
-        context = lists.slot_context(row, slot.id, slot.stratum, slot.position)
+        context = slots.context(row, slot.id, slot.stratum, slot.position)
         arm, salt = seal.unseal_arm(key, context, slot.ciphertext, slot.nonce)
         other = next(Arm(one) for one in ARMS if Arm(one) != arm)
         slot.ciphertext = seal.seal_arm(key, context, other, salt, slot.nonce)

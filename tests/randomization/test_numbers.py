@@ -40,6 +40,14 @@ def test_no_number_is_given_twice():
     assert len({*first, *second}) == 4000
 
 
+def test_numbers_are_those_of_the_words_drawn_one_by_one():
+    draw, words = Seeded(b"words"), Seeded(b"words")
+    one_by_one = {f"{numbers.below(draw, numbers.SPACE):06d}": None for _ in range(3000)}
+    found = numbers.fresh(words, numbers.KIT, len(one_by_one), ())
+    assert [number[1:7] for number in found] == list(one_by_one)
+    assert draw(4) == words(4)
+
+
 def test_numbers_stop_before_the_space_is_full():
     with pytest.raises(ValueError, match="at most"):
         numbers.fresh(Seeded(b""), numbers.KIT, numbers.FULLEST + 1, ())

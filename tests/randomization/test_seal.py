@@ -2,7 +2,11 @@
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from ecrf.kernel.chain import canonical
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.errors import Unavailable
 from randomization import seal
@@ -16,6 +20,27 @@ PLACE = ("slot", "study", "test", 1, "id", "stratum", 7)
 def test_an_arm_comes_back_with_its_salt():
     sealed = seal.seal_arm(KEY, PLACE, Arm("MMF"), b"s" * 16, NONCE)
     assert seal.unseal_arm(KEY, PLACE, sealed, NONCE) == (Arm("MMF"), b"s" * 16)
+
+
+def test_the_ciphertext_is_the_one_of_the_libraries_own_parts():
+    """HKDF-Expand over the canonical context, and canonical JSON in AES-GCM, padded."""
+    place = ("slot", "étude", "test", 1, "id", 'a "b"\\\n中', 7)
+    bound = canonical(list(place)).encode()
+    content = canonical({"arm": 'M"é', "salt": (b"s" * 16).hex()}).encode()
+    cipher = AESGCM(HKDFExpand(SHA256(), seal.KEY_BYTES, bound).derive(KEY))
+    expected = cipher.encrypt(NONCE, content.ljust(seal.PADDED), bound)
+    assert seal.seal_arm(KEY, place, Arm('M"é'), b"s" * 16, NONCE) == expected
+
+
+def test_many_arms_are_sealed_and_opened_as_each_alone():
+    arms = [(("kit", n), Arm("AB"[n % 2]), bytes([n]) * 16, bytes([n]) * 12) for n in range(9)]
+    sealed = list(seal.seal_arms(KEY, arms))
+    assert sealed == [seal.seal_arm(KEY, *arm) for arm in arms]
+    closed = [(arm[0], one, arm[3]) for arm, one in zip(arms, sealed, strict=True)]
+    assert list(seal.unseal_arms(KEY, closed)) == [arm[1:3] for arm in arms]
+    moved = [(closed[1][0], *closed[0][1:])]
+    with pytest.raises(InvalidTag):
+        list(seal.unseal_arms(KEY, closed + moved))
 
 
 @pytest.mark.parametrize("at", range(len(PLACE)))

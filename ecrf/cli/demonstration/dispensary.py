@@ -79,7 +79,8 @@ class Dispensary:
         with stage.database.read() as session:
             if not randomizing.find(session, by, stage.study.id, code).met:
                 return False
-        return randomize.randomize_one(stage.database, by, client, stage.study.id, code)
+        randomize.randomize_one(stage.database, by, client, stage.study.id, code)
+        return True
 
     def dispense(self, site: str, code: str, visit: str, on: date) -> None:
         """Take the kits of the visit from the shelf, hand them out, tell the blinded side."""
