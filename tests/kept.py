@@ -48,8 +48,8 @@ def keep():
         dialect.__hash__ = lambda self: hash(type(self))
     made = db.make_engine
 
-    def make_engine(url):
-        engine = made(url)
+    def make_engine(url, **told):
+        engine = made(url, **told)
         engine.update_execution_options(compiled_cache=_COMPILED)
         return engine
 

@@ -1,14 +1,13 @@
 """The page of one entry: shown, saved, marked as not done, signed; its history."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
 from flask import g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from ecrf.kernel import reauthentication
-from ecrf.kernel.access import TITLES, Right
+from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Conflict, Problem, Refused, Unacceptable
 from ecrf.kernel.text import Message, T
 from ecrf.study.model import Form
@@ -18,27 +17,21 @@ from ecrf.web import (
     drafts,
     files,
     pin,
-    prompts,
-    referring,
-    reviewed,
     sheet,
     sign_in,
+    surroundings,
     where,
 )
 from ecrf.web.routes import Again, Pages
 from ecrf.web.spot import FIRST, NUMBERED, Spot
-from forms import due, entries, html, ladder, queries, signing
+from forms import due, entries, html, queries, signing
 from forms.drafts import keeping
 from forms.entries import ReasonNeeded
-from forms.files import keeping as keeping_files
 from forms.html import EntryForm
 from forms.lookup import Found
 from forms.plan import Finding, Plan, plan
-from forms.review.marks import LABELS
 from forms.unblinded import following as unblinded
-from forms.unblinded import later
 from visits.lookup import next_at
-from visits.windows import civil_date
 
 pages = Pages("entries", __name__)
 REASONS: Mapping[str, Message] = {
@@ -95,7 +88,7 @@ def _onward(spot: Spot, found: Found) -> str:
     """Return where a save leads: on, to where the person was going, or back to the form."""
     act, going = request.form.get("act"), request.form.get("going", "")
     if act == "next":
-        return _after(spot, found)
+        return surroundings.after(spot, found)
     if act == "next participant":
         who = found.participant
         code = next_at(g.session, who.study, who.site, who.number, spot.key)
@@ -195,53 +188,35 @@ def _page(
     form = typed or html.build(found.study, found.form, found.answers, None)
     decided = _plan(found, typed)
     asked = queries.of_form(g.session, found.visit.id, found.form.id, found.number)
-    entry = found.entry
     complete = found.status == "complete" and typed is None
     problems: Sequence[Problem] = refusal.problems if refusal else ()
     parts = sheet.draw(
         found, form, decided, problems=problems, queries=asked,
         findings=decided.findings if complete else _asked(decided),
     )  # fmt: skip
-    barred = ladder.closed(found.place, ladder.OPEN, g.by.at) or due.not_due(found)
-    may = {right.name: g.actor.may(right, *_where(found)) for right in Right}
     second = around.second and laid is None and "edit" not in request.args
     return render_template(
         "entry.html", spot=spot, found=found, parts=parts, progress=sheet.progress(parts),
         refusal=refusal, laid=laid, kept=kept, around=around, second=second,
-        may=may, barred=barred, chosen=laid.sent if laid else {},
-        needed=isinstance(refusal, ReasonNeeded), reasons=REASONS, titles=TITLES,
-        writable=may["ENTRY_WRITE"] and barred is None and not second,
-        said=lambda key, answer: changes.words(found, key, answer),
-        name_of=lambda key: changes.name(found, key), was=_was(found, decided, laid),
-        files=keeping_files.versions(g.session, found),
-        typed_as=lambda given: given.missing or f"{given.text} {given.unit}".strip() or "–",
-        cancel=where.visit(spot.study_id, spot.code, spot.key), draft_every=drafts.EVERY,
+        chosen=laid.sent if laid else {}, was=_was(found, decided, laid),
         edits=changes.edits(found, decided) if typed is not None else (),
-        signatures=signing.of_entry(g.session, entry.id) if entry else [],
-        standing=entry is not None and signing.standing(entry),
-        review=reviewed.around(found), review_labels=LABELS,
-        told=lambda item, stored: changes.told(found, item, stored),
-        broken=entry is not None and signing.broken(entry),
-        unlocked=ladder.closed(found.place, ladder.UNLOCKED, g.by.at) is None,
-        later=bool(_later(found)), telling=unblinded.warned(found, decided.answers),
         on_form=[query for query in asked if not query.item],
-        after=_after(spot, found), another=_another(spot, found), led=prompts.led(found),
-        clocks=prompts.clocks(found, g.by.at), refer=referring.referring(found),
-        act=request.form.get("act", "complete"),
-        given_code=sent.get("reason_code", "") if sent else "",
-        given_reason=form.reason, zone=found.site.zone,
-        today=civil_date(g.by.at, found.site.zone),
+        telling=unblinded.warned(found, decided.answers), draft_every=drafts.EVERY,
+        **_why(form, refusal, sent), **surroundings.allowed(found, second=second),
+        **surroundings.signed(found),
+        **surroundings.words(found), **surroundings.beside(spot, found),
     )  # fmt: skip
 
 
-def _later(found: Found) -> frozenset[int]:
-    """Say whether the entry was first saved after the participant's code was broken."""
-    at, entry = found.participant.unblinded_at, found.entry
-    return later.after_unblinding(g.session, at, [entry.id] if entry else [])
-
-
-def _where(found: Found) -> tuple[str, str]:
-    return found.participant.study, found.participant.site
+def _why(
+    form: html.EntryForm, refusal: Refused | None, sent: conflict.Sent | None
+) -> dict[str, object]:
+    """Return what asks for the reason of a change, with the one that was given."""
+    return {
+        "needed": isinstance(refusal, ReasonNeeded), "reasons": REASONS,
+        "given_code": sent.get("reason_code", "") if sent else "",
+        "given_reason": form.reason, "act": request.form.get("act", "complete"),
+    }  # fmt: skip
 
 
 def _was(found: Found, decided: Plan, laid: conflict.Laid | None) -> Mapping[str, str]:
@@ -282,19 +257,3 @@ def filled(form: Form, sent: MultiDict[str, str]) -> MultiDict[str, str]:
         for key in cells.keys() & form.cells.keys():
             made[key] = cells[key]
     return made
-
-
-def _after(spot: Spot, found: Found) -> str:
-    """Return the page of the next form of the visit, or of the visit after the last."""
-    visit = where.visit(spot.study_id, spot.code, spot.key)
-    planned = [a.form for a in found.study.forms_at(found.visit.plan)]
-    known = [form for form in planned if form in found.study.forms]
-    following = known[known.index(spot.form) + 1 :]
-    return f"{visit}/{quote(following[0])}" if following else visit
-
-
-def _another(spot: Spot, found: Found) -> str | None:
-    """Return the page of the next number of a repeating form."""
-    if not found.form.repeating or found.entry is None:
-        return None
-    return spot._replace(number=found.last_number + 1).path
