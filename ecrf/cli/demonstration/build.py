@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ecrf.cli.demonstration import (
     aftermath,
     amendment,
+    breaking,
     cleaning,
     closing,
     committee,
@@ -76,6 +77,7 @@ def everything(place: Installation, wish: Wish, tell: Tell) -> Dispensary:
     committee.play(stage, wish.today)
     overseeing.play(stage, wish.today)
     cleaning.play(stage, wish.today)
+    breaking.play(stage, dispensary, wish.today)
     dispensary.resupply(wish.today)
     amendment.play(stage, wish.today)
     closing.play(stage, checkpoints.desk(place.config), wish.today)
