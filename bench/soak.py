@@ -129,7 +129,8 @@ def heard(folder, part):
 
 def run(url, folder, processes, each, rate):
     """Let every process finish, starting it again when it was killed; return the kills."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # one that has its imports done
+    context.set_forkserver_preload(["bench.soak"])
     parts = {p: range(p * each, (p + 1) * each) for p in range(processes)}
     running, kills, lives = {}, 0, Counter()
 

@@ -4,16 +4,15 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests import once
 from tests.blinding import worlds
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """The folder with both worlds as the demonstration leaves them; nobody writes to it."""
-    base = tmp_path_factory.getbasetemp()
-    root = base.parent if base.name.startswith("popen-") else base
     with pytest.MonkeyPatch.context() as patch:
-        yield worlds.both(root / "worlds", patch)
+        yield worlds.both(once.root(tmp_path_factory) / "worlds", patch)
 
 
 @pytest.fixture(scope="module")

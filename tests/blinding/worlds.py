@@ -5,7 +5,6 @@ same bytes in both. The arms are called like nothing else (`CANARIES`), so that 
 escaped can be looked for.
 """
 
-import fcntl
 import multiprocessing
 import re
 import shutil
@@ -34,6 +33,7 @@ from ecrf.web import blinded, cards, randomize, vault
 from ecrf.web.routes import COOKIE
 from ecrf.web.services import Services
 from randomization import api
+from tests import once
 from visits.tables import Participant
 
 STUDY = "nct05974683"
@@ -152,13 +152,11 @@ def blinded_people(place):
 
 def both(root, patch):
     """Build the two worlds in `root`, once for however many processes test at a time."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        if not (root / "done").exists():
+    with once.gate(root) as done:
+        if not done.exists():
             protocols = canaries(root / "protocols")
             _side_by_side(root, protocols, patch)
-            (root / "done").touch()
+            done.touch()
     return root
 
 

@@ -24,7 +24,7 @@ COMMAND = "from ecrf.cli import main; main()"
 def environment(**settings):
     """Return a clean environment: where the program is, and the settings."""
     path = os.pathsep.join((str(ROOT), sysconfig.get_path("purelib")))
-    plain = {"PATH": os.defpath, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    plain = {"PATH": os.defpath, "PYTHONPATH": path}
     return plain | {name: str(value) for name, value in settings.items()}
 
 

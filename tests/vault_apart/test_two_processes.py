@@ -218,15 +218,16 @@ def two_users():
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for program in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         accounts = [Account(user, BOTH, program) for user in (BLINDED, VAULT)]
-        if all(_runs(account) for account in accounts):
+        if _runs(accounts[0]):
             return accounts
     pytest.skip(f"two operating-system users {LOUD}: no Python that another user may run")
 
 
 def _runs(account):
+    """Say whether that user can run it and read the packages; the other user has its rights."""
     try:
         done = subprocess.run(
-            [account.program, "-c", "import ecrf.cli"], env=environment(), cwd=ROOT,
+            [account.program, "-c", "import ecrf, flask"], env=environment(), cwd=ROOT,
             capture_output=True, check=False, **account.told(),
         )  # fmt: skip
     except OSError:
