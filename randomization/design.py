@@ -75,6 +75,13 @@ class Spec:
         return self.scheme == IMPORTED
 
     @property
+    def asked(self) -> int:
+        """How many slots were asked for, which may be told. The last whole blocks may make a
+        few more, and how many would hint at the sizes of blocks.
+        """
+        return self.slots * len(self.strata)
+
+    @property
     def arms(self) -> frozenset[Arm]:
         return frozenset(Arm(arm) for arm, _ in self.ratio)
 

@@ -23,7 +23,7 @@ from randomization.opened import Vault, lock
 from randomization.publications import Publication
 from randomization.schemes import UNDECIDED
 from randomization.seal import Context
-from randomization.tables import LEDGER, ListRow, Slot, Stratum
+from randomization.tables import LEDGER, ListRow, Slot
 
 STATES: Mapping[str, Text] = {
     "draft": T("a draft"),
@@ -54,7 +54,7 @@ def generate(vault: Vault, by: By, spec: Spec) -> Publication:
             raise _by_ceremony()
         row = _row(vault, by, spec, seed, key, made.root)
         keep(session, by, row, key, spec, made)
-        LEDGER.write(session, by, [(head, _act("list:generate", row, len(made.leaves)))])
+        LEDGER.write(session, by, [(head, _act("list:generate", row, spec.asked))])
         return publication(session, vault, row)
 
 
@@ -225,18 +225,18 @@ def required(session: Session, vault: Vault, study: str, number: int) -> ListRow
 
 
 def publication(session: Session, vault: Vault, row: ListRow) -> Publication:
-    sizes = session.scalars(select(Stratum.size).where(Stratum.list_id == row.id)).all()
+    asked = spec_of(vault, row).asked
     made = origin.of(session, row.study, row.environment, row.version)
     return Publication(
-        row.study, row.version, row.environment, row.state, sum(sizes), row.root,
+        row.study, row.version, row.environment, row.state, asked, row.root,
         row.seed_commitment, row.spec_hash, row.software, vault.keys.signer.verifier.text(),
         made.beacon, made.value, made.file,
     )  # fmt: skip
 
 
-def _act(action: str, row: ListRow, size: int) -> Act:
+def _act(action: str, row: ListRow, asked: int) -> Act:
     refs = {
-        "list": row.version, "environment": row.environment, "slots": size, "root": row.root,
+        "list": row.version, "environment": row.environment, "slots": asked, "root": row.root,
         "seed_commitment": row.seed_commitment, "spec_hash": row.spec_hash,
     }  # fmt: skip
     return Act(action, None, row.study, key=f"list:{row.version}", refs=refs)

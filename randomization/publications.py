@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is made known about a list before the first participant; it tells no arm."""
+    """What is made known about a list before the first participant; it tells no arm.
+
+    `slots` is the number asked for, never that of whole blocks.
+    """
 
     study: str
     version: int
@@ -25,7 +28,7 @@ class Publication:
         """Return what is said, each under its name; what the list does not have is left out."""
         said = (
             ("study", self.study), ("list", str(self.version)),
-            ("environment", self.environment), ("slots", str(self.slots)),
+            ("environment", self.environment), ("slots asked for", str(self.slots)),
             ("merkle root", self.root), ("seed commitment", self.seed_commitment),
             ("specification hash", self.spec_hash), ("beacon", self.beacon),
             ("beacon value", self.beacon_value), ("file hash", self.file),

@@ -24,7 +24,10 @@ from randomization.tables import Allocation, ListRow, Slot
 
 
 class Verification(NamedTuple):
-    """How much was checked, and everything that is not as it must be."""
+    """How much was checked, and everything that is not as it must be.
+
+    `slots` are those asked for, of all lists that could be opened.
+    """
 
     slots: int
     allocations: int
@@ -68,7 +71,7 @@ def _drawn(session: Session, vault: Vault, row: ListRow, given: list[Allocation]
 def _list_flaws(
     session: Session, vault: Vault, row: ListRow, given: list[Allocation], drawn: list[Draw]
 ) -> tuple[list[Message], int]:
-    """Return what is wrong with the list, and how many slots it has."""
+    """Return what is wrong with the list, and how many slots were asked for."""
     flaws = [*_commitment_flaws(vault, row)]
     try:
         derived = commit.committed(lists.derived(session, vault, row))
@@ -86,7 +89,7 @@ def _list_flaws(
                            n=row.version))  # fmt: skip
     except InvalidTag:
         return [*flaws, T("List {n}: a slot cannot be opened.", n=row.version)], 0
-    return flaws, len(derived.leaves)
+    return flaws, lists.spec_of(vault, row).asked
 
 
 def _commitment_flaws(vault: Vault, row: ListRow) -> Iterator[Message]:

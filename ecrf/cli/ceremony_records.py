@@ -31,7 +31,7 @@ def reproduce(sealed: Path, key_file: Path, file: Path | None, *, as_json: bool)
         return
     click.echo(
         f"study: {found.study}\nlist: {found.list}\nenvironment: {found.environment}\n"
-        f"slots: {found.slots}\nmerkle root: {found.root}\ncheck value: {found.check}"
+        f"slots asked for: {found.slots}\nmerkle root: {found.root}\ncheck value: {found.check}"
     )
     if found.software != found.software_here:
         click.echo(f"made with {found.software}; here is {found.software_here}", err=True)

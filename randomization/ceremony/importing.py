@@ -49,7 +49,7 @@ def import_list(vault: Vault, by: By, study: str, number: int, content: bytes) -
         given = reading.numbers_of(lines)
         lists.keep(book.session, by, row, key, spec, made, given)
         content_ = {
-            "root": row.root, "slots": str(len(lines)), "file": file_hash(content),
+            "root": row.root, "slots": str(spec.asked), "file": file_hash(content),
         }  # fmt: skip
         books.write(book, books.enter(book, Step.IMPORT, content_))
         return lists.publication(book.session, vault, row)

@@ -95,7 +95,7 @@ def generate(vault: Vault, by: By, study: str, number: int) -> Publication:
         commitment = book.standing.fact(Step.SEAL, "seed_commitment")
         row = list_row(book, drawn.root, commitment, step.sealed, step.nonce)
         lists.keep(book.session, by, row, books.key_of(vault, book.row), spec, drawn)
-        content = {"root": row.root, "slots": str(len(drawn.leaves)), "checked": "yes"}
+        content = {"root": row.root, "slots": str(spec.asked), "checked": "yes"}
         books.write(book, books.enter(book, Step.GENERATE, content))
         return lists.publication(book.session, vault, row)
 

@@ -23,7 +23,7 @@ FACTS: Mapping[str, Message] = {
     "beacon": T("Beacon"),
     "value": T("Value"),
     "root": T("Merkle root"),
-    "slots": T("Slots"),
+    "slots": T("Slots asked for"),
     "checked": T("Whole blocks, ratio and bounds checked in the vault"),
     "file": T("SHA-256 of the file"),
     "agrees": T("It is the root of the list"),

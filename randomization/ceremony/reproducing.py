@@ -32,7 +32,10 @@ BYTES = ("key", "spec", "spec_nonce", "seed", "seed_nonce", "marks", "marks_nonc
 
 
 class Reproduced(NamedTuple):
-    """What the second machine found; it tells no arm. `check` goes with the root."""
+    """What the second machine found; it tells no arm. `check` goes with the root.
+
+    `slots` is the number asked for: the list's own would hint at the sizes of blocks.
+    """
 
     study: str
     list: int
@@ -92,8 +95,9 @@ def reproduce(text: str, keys: Keys, file: bytes | None) -> Reproduced:
     else:
         slots = verify_bundle.list_of(told, seed, sealed["beacon"])
     root = tree_root([canonical(slot).encode() for slot in slots]).hex()
+    asked = told["slots"] * len(told["strata"])
     return Reproduced(
-        place[0], place[2], place[1], len(slots), root, check_value(key, root),
+        place[0], place[2], place[1], asked, root, check_value(key, root),
         told["software"], software.named(),
     )  # fmt: skip
 

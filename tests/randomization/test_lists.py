@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from ecrf.kernel import verify as ledger_verify
 from ecrf.kernel.chance import Seeded
@@ -14,7 +14,7 @@ from ecrf.kernel.ledger import By, Origin
 from randomization import api, commit, design
 from randomization.tables import Slot
 from tests.people import ALMA, NOON, STUDY
-from tests.randomization.conftest import activate, request_, spec, who
+from tests.randomization.conftest import STRATA, activate, request_, spec, who
 
 SEED = bytes(range(32))
 KNOWN_ROOT = "1fc2147b81a1f138379b0fd6deac5ac2d95800100dedd55234d605f7b4bb6e48"
@@ -91,6 +91,18 @@ def test_a_list_goes_from_draft_over_published_to_active(empty):
     assert again.root == made.root
     assert again.root in again.text()
     assert api.verify(empty, STUDY) == api.Verification(made.slots, 0, ())
+
+
+@pytest.mark.parametrize("sizes", [(4,), (6,), (4, 6)])
+def test_the_number_made_known_is_the_one_asked_for_whatever_the_blocks(empty, sizes):
+    made = activate(empty, slots=41, options={"sizes": sizes})
+    assert made.slots == 41 * len(STRATA)
+    assert f"slots asked for: {made.slots}\n" in made.text()
+    assert api.verify(empty, STUDY) == api.Verification(made.slots, 0, ())
+    with empty.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Slot)) > made.slots
+        acts = list(api.LEDGER.acts(session, chain_name=f"vault:{STUDY}"))
+    assert [json.loads(act.header)["refs"]["slots"] for act in acts] == [made.slots] * 3
 
 
 def test_what_is_published_tells_neither_arms_nor_blocks(empty):

@@ -26,7 +26,7 @@ NAMES: dict[str, Message] = {
     "study": T("Study"),
     "list": T("Randomization list"),
     "environment": T("Environment"),
-    "slots": T("Slots"),
+    "slots asked for": T("Slots asked for"),
     "merkle root": T("Merkle root"),
     "seed commitment": T("Seed commitment"),
     "specification hash": T("Hash of the specification"),
