@@ -50,7 +50,7 @@ def record(record: str, out: Path | None, study_id: str, number: int, username: 
             by = command_by(session, username)
         vault = lists_api.open_vault(place.config, place.vault)
         if out is not None:
-            from ecrf.web.vault_lists import paper  # noqa: PLC0415 (the PDF library is slow)
+            from ecrf.web.vault.lists import paper  # noqa: PLC0415 (the PDF library is slow)
 
             out.write_bytes(paper.drawn(vault, by, study_id, number, record))
             click.echo(out)

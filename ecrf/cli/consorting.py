@@ -10,7 +10,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotAllowed
 from ecrf.kernel.text import LOCALES, T
 from ecrf.study import versions
-from ecrf.web.vault_oversight import consorting
+from ecrf.web.vault.oversight import consorting
 from randomization import api
 from randomization.closed import api as closed
 from reports.closed import reading

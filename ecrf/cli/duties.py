@@ -15,7 +15,7 @@ from ecrf.kernel import chance, mail
 from ecrf.kernel.accounts import NOBODY
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.ledger import By, Origin
-from ecrf.web.vault_break import carrying, mirroring
+from ecrf.web.vault.breaking import carrying, mirroring
 from randomization import api
 
 EVERY = timedelta(minutes=1)

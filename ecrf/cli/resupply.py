@@ -10,7 +10,7 @@ from ecrf.kernel import clock
 from ecrf.kernel.access import Right
 from ecrf.kernel.text import Message, T
 from ecrf.study import versions
-from ecrf.web.vault_supply import needs
+from ecrf.web.vault.supply import needs
 from randomization import api as vault_api
 from randomization.supplying import api
 from visits import lookup

@@ -24,8 +24,10 @@ from ecrf.kernel.access import Grant, Role
 from ecrf.kernel.chance import Draw
 from ecrf.kernel.config import Config
 from ecrf.study import shipped
-from ecrf.web import alone, blinded, both, randomize, vault, vault_address, vault_service
+from ecrf.web import alone, blinded, both, randomize, vault_address
 from ecrf.web.services import Services
+from ecrf.web.vault import app as vault
+from ecrf.web.vault import service
 from randomization import api, wire
 
 THREADS = 8
@@ -119,7 +121,7 @@ def run_vault(place: Installation, host: str, port: int) -> None:
         raise click.ClickException("The vault does not start.\n" + "\n".join(flaws))
     keeper, given = api.open_vault(place.config, place.vault), _services(place)
     secret = keys.load_shared(place.config.secret_file)
-    narrow = vault_service.Service(keeper, secret, clock.now, chance.system)
+    narrow = service.Service(keeper, secret, clock.now, chance.system)
     click.echo(f"Serving the vault on http://{host}:{port}/vault/  (stop with Ctrl-C)")
     click.echo(f"Answering the blinded app at {place.config.vault_address}")
     _serve_together(

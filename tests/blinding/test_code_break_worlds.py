@@ -12,7 +12,7 @@ from ecrf.kernel.ledger import By, Origin
 from ecrf.kernel.mail import Post, Taken, compose, recipients, server
 from ecrf.kernel.outbox import Outgoing
 from ecrf.kernel.people import GrantRow, Person
-from ecrf.web.vault_break import carrying
+from ecrf.web.vault.breaking import carrying
 from forms.unblinded.tables import CodeBreak
 from tests.blinding.worlds import CANARIES, NOW, STUDY
 from visits.tables import Participant

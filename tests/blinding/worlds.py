@@ -29,9 +29,10 @@ from ecrf.kernel.config import Config
 from ecrf.kernel.ledger import By, Origin
 from ecrf.kernel.people import SignIn
 from ecrf.study import at_sites, shipped, versions
-from ecrf.web import blinded, cards, randomize, vault
+from ecrf.web import blinded, cards, randomize
 from ecrf.web.routes import COOKIE
 from ecrf.web.services import Services
+from ecrf.web.vault import app as vault
 from randomization import api
 from tests import once
 from visits.tables import Participant

@@ -15,8 +15,8 @@ from ecrf.kernel.chance import Seeded
 from ecrf.kernel.config import Config, Environment
 from ecrf.kernel.db import Database
 from ecrf.web import blinded, both, randomize
-from ecrf.web import vault as vault_app
 from ecrf.web.services import Services
+from ecrf.web.vault import app as vault_app
 from randomization import api
 from tests import people as cast
 from tests.conftest import LOUD

@@ -12,7 +12,7 @@ from ecrf.kernel.chance import Seeded
 from ecrf.kernel.db import Database
 from ecrf.kernel.ledger import By, Origin
 from ecrf.study import strata, versions
-from ecrf.web.vault_break import carrying, mirroring
+from ecrf.web.vault.breaking import carrying, mirroring
 from forms.unblinded.tables import CodeBreak
 from randomization import api
 from randomization.tables import Reveal

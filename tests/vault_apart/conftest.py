@@ -10,8 +10,8 @@ from waitress.server import create_server
 
 from ecrf.kernel import chance, clock
 from ecrf.web import vault_address
+from ecrf.web.vault.service import Service
 from ecrf.web.vault_client import Line
-from ecrf.web.vault_service import Service
 from tests.databases import Prepared
 from tests.randomization.conftest import (  # noqa: F401
     keys,

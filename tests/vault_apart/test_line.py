@@ -14,7 +14,7 @@ from ecrf.kernel import chance, clock
 from ecrf.kernel.access import Actor
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Refused, Unavailable
 from ecrf.web import vault_address
-from ecrf.web.vault_service import FRESH, Service
+from ecrf.web.vault.service import FRESH, Service
 from randomization import api, wire
 from randomization.tables import Allocation, Kit
 from tests.people import ADAM, ANNA, AUDREY, BO, PAUL

@@ -14,8 +14,8 @@ from ecrf.kernel.ledger import LEDGER, By, Origin, participant_chain
 from ecrf.kernel.outbox import Outgoing
 from ecrf.kernel.people import Person
 from ecrf.study import versions
-from ecrf.web import vault
-from ecrf.web.vault_break import carrying, mirroring
+from ecrf.web.vault import app as vault
+from ecrf.web.vault.breaking import carrying, mirroring
 from forms.tables import Entry
 from forms.unblinded.tables import CodeBreak
 from randomization import lists, reveal
@@ -143,7 +143,7 @@ def test_the_blinded_side_failing_after_the_disclosure_is_healed_by_the_worker_o
     given, unblinded, opened, monkeypatch  # noqa: F811
 ):  # fmt: skip
     """The vault has disclosed; the main side's commit fails; the sweeper writes it down."""
-    from ecrf.web.vault_break import usual
+    from ecrf.web.vault.breaking import usual
 
     def burn(*_, **__):
         raise RuntimeError("the process dies")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from ecrf.web.vault_supply import needs
+from ecrf.web.vault.supply import needs
 from tests.people import ANNA, STUDY
 from tests.web.test_randomize import (  # noqa: F401
     CODE,

@@ -12,7 +12,8 @@ from ecrf.kernel.ledger import LEDGER, By, Origin, participant_chain
 from ecrf.kernel.people import Site
 from ecrf.kernel.signatures import Signature
 from ecrf.study import strata, versions
-from ecrf.web import randomize, vault
+from ecrf.web import randomize
+from ecrf.web.vault import app as vault
 from forms.tables import Entry
 from randomization import api, seal
 from randomization.tables import Allocation, Kit, Reveal

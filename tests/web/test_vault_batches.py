@@ -13,7 +13,7 @@ from ecrf.kernel.chance import Seeded
 from ecrf.kernel.ledger import By, Origin
 from ecrf.kernel.people import GrantRow, Person
 from ecrf.study import versions
-from ecrf.web.vault_supply import label
+from ecrf.web.vault.supply import label
 from randomization import api
 from randomization.supplying.tables import DispensationCheck
 from randomization.tables import Kit

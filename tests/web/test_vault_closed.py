@@ -224,7 +224,7 @@ def test_the_record_of_reads_names_people_and_no_arm(randomized, unblinded):  # 
 @pytest.fixture
 def two_reads_a_day(monkeypatch):
     """The study in force allows two reads a day."""
-    from ecrf.web.vault_oversight import reads
+    from ecrf.web.vault.oversight import reads
 
     real = reads.versions.in_force
 

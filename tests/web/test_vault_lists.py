@@ -11,9 +11,9 @@ import pytest
 from ecrf.kernel import accounts
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.ledger import By, Origin
-from ecrf.web import vault
 from ecrf.web.routes import COOKIE
 from ecrf.web.services import Services
+from ecrf.web.vault import app as vault
 from randomization import api as lists_api
 from randomization import seal
 from randomization.ceremony import api

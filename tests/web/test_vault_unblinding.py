@@ -13,8 +13,8 @@ from sqlalchemy import update
 from ecrf.cli import main
 from ecrf.kernel import keys as key_files
 from ecrf.kernel.config import Config
-from ecrf.web import vault
 from ecrf.web.services import Services
+from ecrf.web.vault import app as vault
 from randomization import api
 from reports.verify import verify
 from tests.forms.conftest import desk, running  # noqa: F401 (fixtures)

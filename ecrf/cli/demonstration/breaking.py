@@ -7,7 +7,7 @@ from sqlalchemy import select
 from ecrf.cli.demonstration.dispensary import Dispensary
 from ecrf.cli.demonstration.stage import Stage
 from ecrf.kernel.access import Role
-from ecrf.web.vault_break import carrying
+from ecrf.web.vault.breaking import carrying
 from randomization.breaking import api
 from visits.tables import Participant
 

@@ -16,7 +16,7 @@ from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from forms.closing import whole
 from randomization import api as vault_api
 from randomization.closed import api

@@ -9,7 +9,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.text import Message, T
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import needs, room
+from ecrf.web.vault.supply import needs, room
 from randomization.supplying import api
 from visits.windows import civil_date
 

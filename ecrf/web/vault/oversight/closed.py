@@ -19,7 +19,7 @@ from ecrf.kernel.errors import Refused
 from ecrf.kernel.text import T
 from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from randomization.closed import api
 from reports import say
 from reports.closed import flat, making, plot, reading

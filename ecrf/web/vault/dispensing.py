@@ -1,35 +1,17 @@
-"""The vault app: the unblinded pharmacist's pages and the emergency code break.
+"""The pharmacist's pages: what is to be handed out, arm and kits of one visit, handing out."""
 
-Everything here looks different from the blinded app, so that nobody mistakes where they are.
-"""
-
-from flask import Flask, current_app, g, make_response, redirect, render_template, request
+from flask import current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.study.model import Study, Words
-from ecrf.web import vault_arms, vault_forced, where
-from ecrf.web.app import away, make_app
+from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.services import Services, services
-from ecrf.web.vault_break import answers, apart, emergency, usual
-from ecrf.web.vault_lists import pages as lists
-from ecrf.web.vault_oversight import closed, consorting, reads, unblinding
-from ecrf.web.vault_supply import (
-    batches,
-    incidents,
-    papers,
-    preparing,
-    resupplies,
-    returns,
-    second,
-    shipments,
-    stock,
-)
-from ecrf.web.vault_supply.room import EXTENSION, follow, kit_numbers
+from ecrf.web.vault import arms
+from ecrf.web.vault.supply import second
+from ecrf.web.vault.supply.room import EXTENSION, follow, kit_numbers
 from randomization import api
 from randomization.supplying import api as supplies
 from visits import lookup, randomized, supplying
@@ -39,38 +21,6 @@ from visits.windows import civil_date
 pages = Pages("vault", __name__)
 LIST = "/vault/<study_id>/"
 VISIT = "/vault/<study_id>/participants/<code>/<key>"
-
-
-def create(given: Services, vault: api.Vault) -> Flask:
-    """Return the vault app; it alone holds the opened vault."""
-    app = make_app("ecrf.web", given)
-    app.extensions[EXTENSION] = vault
-    rooms = (shipments, stock, returns, papers, batches, incidents, resupplies, preparing)
-    oversight = (closed, reads, unblinding, consorting)
-    others = (vault_forced, usual, emergency, answers)
-    for some in (pages, lists.pages, *(room.pages for room in (*rooms, *oversight, *others))):
-        app.register_blueprint(some)
-    app.before_request(_turn)
-    app.after_request(reads.watch)
-    app.register_error_handler(OperationalError, _away)
-    return app
-
-
-def _turn() -> ResponseReturnValue | None:
-    """Turn a code break to the vault's own pages when the main database does not answer.
-
-    Also for somebody who is not signed in: nobody can sign in then.
-    """
-    if not request.path.endswith("/code-break") or apart.answers(services().database):
-        return None
-    if request.method == "POST":
-        return make_response(emergency.show(1, None), 503)
-    return redirect(emergency.PAGE)
-
-
-def _away(failure: OperationalError) -> ResponseReturnValue:
-    """Turn there, too, when it goes away in the middle of a request."""
-    return _turn() or away(failure)
 
 
 @pages.page(LIST, needs=Right.KIT_DISPENSE)
@@ -146,7 +96,7 @@ def _visit_page(study_id: str, code: str, key: str, refusal: Refused | None) -> 
     return render_template(
         "vault/visit.html", refusal=refusal, sent=request.form, study=study, who=who,
         key=key, label=_label(study, plan, key), found=found, kits=kits,
-        arm=vault_arms.said(study, found), states=api.STATES, missing=max(0, wanted - here),
+        arm=arms.said(study, found), states=api.STATES, missing=max(0, wanted - here),
         incidents=stop, words=supplies.WORDS,
         second=bool(study.supply and study.supply.second_person),
     )  # fmt: skip

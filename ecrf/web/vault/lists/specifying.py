@@ -3,7 +3,7 @@
 from ecrf.kernel.text import T
 from ecrf.study import strata
 from ecrf.study.model import Study
-from ecrf.web.vault_supply.room import typed, whole, wrong
+from ecrf.web.vault.supply.room import typed, whole, wrong
 from randomization import api
 
 MOST_LISTS = 1000

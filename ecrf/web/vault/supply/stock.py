@@ -10,7 +10,7 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.text import T
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from randomization.supplying import api
 from randomization.supplying.api import Cause, Outcome
 from visits.windows import civil_date

@@ -9,8 +9,8 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.text import Message, T
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import room
-from ecrf.web.vault_supply.room import Room
+from ecrf.web.vault.supply import room
+from ecrf.web.vault.supply.room import Room
 from randomization.supplying import api
 from randomization.supplying.api import Condition, Goods, Stage, Step
 

@@ -8,7 +8,7 @@ from ecrf.kernel.accounts import WrongPassword
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T
 from ecrf.study.model import Study
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from randomization import api
 
 

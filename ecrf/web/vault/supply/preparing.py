@@ -9,9 +9,10 @@ from ecrf.kernel import accounts
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused
 from ecrf.study.model import Study, Words
-from ecrf.web import vault_arms, where
+from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault import arms
+from ecrf.web.vault.supply import room
 from randomization import api
 from visits import dosing, lookup
 from visits.dosing import Dose
@@ -48,7 +49,7 @@ def show(study_id: str, code: str, key: str) -> ResponseReturnValue:
         raise Again(refusal, again) from None
     return render_template(
         "vault/preparation.html", study=study, dose=dose, label=_label(study, dose),
-        found=found, arm=vault_arms.said(study, found), states=api.STATES, refusal=None,
+        found=found, arm=arms.said(study, found), states=api.STATES, refusal=None,
     )  # fmt: skip
 
 

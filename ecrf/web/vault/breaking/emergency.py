@@ -16,8 +16,8 @@ from ecrf.kernel.text import Text
 from ecrf.study.model import Words
 from ecrf.web.routes import Pages
 from ecrf.web.services import services
-from ecrf.web.vault_break import apart, steps
-from ecrf.web.vault_supply.room import EXTENSION
+from ecrf.web.vault.breaking import apart, steps
+from ecrf.web.vault.supply.room import EXTENSION
 from randomization.api import Vault
 from randomization.breaking import api
 

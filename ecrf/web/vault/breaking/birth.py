@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from ecrf.kernel.text import T
 from ecrf.study.model import Study
-from ecrf.web.vault_break import steps
+from ecrf.web.vault.breaking import steps
 from forms.tables import Entry
 from visits.rows import ParticipantRow
 from visits.tables import Visit

@@ -14,11 +14,12 @@ from ecrf.kernel.people import GrantRow, Person
 from ecrf.kernel.text import T
 from ecrf.study import telling
 from ecrf.study.model import Study
-from ecrf.web import vault_arms, where
+from ecrf.web import where
 from ecrf.web.routes import Again, Pages
 from ecrf.web.services import services
-from ecrf.web.vault_break import birth, mirroring, steps
-from ecrf.web.vault_supply.room import EXTENSION
+from ecrf.web.vault import arms
+from ecrf.web.vault.breaking import birth, mirroring, steps
+from ecrf.web.vault.supply.room import EXTENSION
 from forms.unblinded import events
 from randomization.api import Vault
 from randomization.breaking import api
@@ -104,7 +105,7 @@ def _break(study: Study, who: ParticipantRow, why: api.Why, reason: str, call: a
         api.send_code(*asked, to)
     return render_template(
         "vault/broken.html", apart=False, code=who.code, found=found, why=api.REASONS[why],
-        reason=reason, arm=None if found is None else vault_arms.said(study, found), by=g.by,
+        reason=reason, arm=None if found is None else arms.said(study, found), by=g.by,
         sent_to=to, receivers=_receivers(study, to), call=call,
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.study.model import Arm
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import label, room
-from ecrf.web.vault_supply.room import Room
+from ecrf.web.vault.supply import label, room
+from ecrf.web.vault.supply.room import Room
 from randomization import api as vault_api
 from randomization.supplying import api
 from visits.windows import civil_date

@@ -16,7 +16,7 @@ from ecrf.kernel.ledger import By
 from ecrf.study.model import Study
 from ecrf.web import where
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from randomization import api as vault_api
 from randomization.closed import api
 from reports.closed.records import Record

@@ -6,9 +6,10 @@ from flask.typing import ResponseReturnValue
 from ecrf.kernel import accounts
 from ecrf.kernel.access import Right
 from ecrf.kernel.errors import Refused
-from ecrf.web import vault_arms, where
+from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.vault_supply.room import EXTENSION
+from ecrf.web.vault import arms
+from ecrf.web.vault.supply.room import EXTENSION
 from randomization.api import Vault
 from randomization.breaking import api
 
@@ -32,7 +33,7 @@ def receive(study_id: str, number: int) -> ResponseReturnValue:
         wrong = refusal
         raise Again(refusal, lambda: _page(study_id, wrong)) from None
     return render_template(
-        "vault/answer.html", one=one, found=found, arm=vault_arms.said(study, found),
+        "vault/answer.html", one=one, found=found, arm=arms.said(study, found),
         why=api.REASONS[api.Why(one.why)],
     )  # fmt: skip
 

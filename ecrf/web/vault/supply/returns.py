@@ -10,8 +10,8 @@ from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.study.model import Supply
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import room
-from ecrf.web.vault_supply.room import Room
+from ecrf.web.vault.supply import room
+from ecrf.web.vault.supply.room import Room
 from randomization.supplying import api
 from randomization.supplying.api import Counted, Loss
 from visits import lookup, randomized

@@ -22,7 +22,7 @@ from ecrf.study.closed import READS_PER_DAY
 from ecrf.web import where
 from ecrf.web.routes import Pages
 from ecrf.web.services import services
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from randomization.closed import api
 from reports.writers import csv
 

@@ -11,8 +11,8 @@ from ecrf.kernel.access import Right
 from ecrf.kernel.errors import NotFound, Refused
 from ecrf.kernel.text import T
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import destroyed, log, room
-from ecrf.web.vault_supply.room import Room
+from ecrf.web.vault.supply import destroyed, log, room
+from ecrf.web.vault.supply.room import Room
 from randomization.supplying import api
 from reports.writers import csv
 from visits.windows import civil_date

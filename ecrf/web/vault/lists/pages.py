@@ -16,8 +16,8 @@ from ecrf.kernel.text import Message, T
 from ecrf.study.model import Study
 from ecrf.web import where
 from ecrf.web.routes import Again, Pages
-from ecrf.web.vault_lists import paper, specifying
-from ecrf.web.vault_supply.room import typed, vault, wrong
+from ecrf.web.vault.lists import paper, specifying
+from ecrf.web.vault.supply.room import typed, vault, wrong
 from randomization import api as lists_api
 from randomization.ceremony import api
 from randomization.ceremony.api import Source, Standing, Step, Weighed

@@ -15,7 +15,7 @@ from ecrf.kernel.text import T
 from ecrf.web import where
 from ecrf.web.randomize import drawn_from, requested
 from ecrf.web.routes import Pages
-from ecrf.web.vault_supply import room
+from ecrf.web.vault.supply import room
 from forms import randomizing
 from forms.randomizing import Standing
 from randomization import forcing

@@ -1,0 +1,1 @@
+"""The vault app: the only pages on which a treatment can stand."""
