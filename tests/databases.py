@@ -34,7 +34,7 @@ class Prepared:
 
     def copy(self, kind, target):
         """Return the URL of a fresh copy; SQLite's file is put into the folder `target`."""
-        return self._copy(kind, target / self._folder.name)
+        return self._copy(kind, target / self._folder.name if kind == "sqlite" else None)
 
     def discard(self, kind, url):
         if kind == "postgresql":
