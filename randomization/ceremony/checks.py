@@ -9,9 +9,11 @@ from itertools import accumulate
 
 from ecrf.kernel.errors import Conflict
 from ecrf.kernel.text import T
+from randomization import minimise
 from randomization.arm import Arm
 from randomization.commit import Leaf
 from randomization.design import Spec
+from randomization.schemes import UNDECIDED
 from randomization.schemes.scheme import Ratio, total
 
 BOUNDED = ("big_stick", "maximal")
@@ -41,6 +43,8 @@ def in_ratio(ratio: Ratio, arms: Sequence[Arm]) -> bool:
 
 
 def _keeps(spec: Spec, arms: Sequence[Arm]) -> bool:
+    if spec.scheme == minimise.NAME:
+        return set(arms) == {UNDECIDED}
     if not set(arms) <= spec.arms:
         return False
     if spec.scheme == "permuted_block":

@@ -20,7 +20,7 @@ from randomization.tables import ListRow
 from tests.people import ALMA, ANNA, DIRK, DORA, MONA, NOON, PAUL, STUDY
 from tests.randomization import ceremonies
 from tests.randomization.ceremonies import HOUR, PLAN, ROUND, dora, stan
-from tests.randomization.conftest import request_, spec, who
+from tests.randomization.conftest import ARMS, request_, spec, who
 
 SEED = bytes(range(32))
 BEACON = "aa" * 32
@@ -366,3 +366,12 @@ def test_a_list_that_is_not_what_was_specified_is_not_kept(design_, good, bad):
 def test_every_step_has_its_words_and_its_place():
     assert set(steps.TITLES) == set(steps.MEANINGS) == set(steps.NEEDS) == set(api.Step)
     assert set(steps.DRAWN) | set(steps.IMPORTED) | {api.Step.SPECIFY} == set(api.Step)
+
+
+def test_a_minimised_list_is_kept_when_nobody_has_an_arm_yet():
+    made = spec(scheme="minimise", options={"favour": (4,), "of": (5,)}, slots=8)
+    leaves = design.leaves(made, bytes(32))
+    checks.require(made, leaves)
+    decided = [leaves[0]._replace(arm=Arm(ARMS[0])), *leaves[1:]]
+    with pytest.raises(Conflict, match="not what its specification says"):
+        checks.require(made, decided)
