@@ -2,6 +2,7 @@
 # but system packages that a test needs, and those only when run as root.
 
 BIN = .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # compiling everything anew takes each process seconds
 STUDIES = $(filter-out protocols/library/,$(wildcard protocols/*/))
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
 	--strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-find-links \

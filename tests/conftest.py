@@ -1,5 +1,6 @@
 """What every test may ask for: databases, people, a constant time, repeatable randomness."""
 
+import gc
 from contextlib import contextmanager
 
 import pytest
@@ -156,6 +157,13 @@ def _statements(*databases):
     finally:
         for database in databases:
             event.remove(database.engine, "before_cursor_execute", hear)
+
+
+def pytest_collection_finish():
+    """Keep what every test has in common out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter):

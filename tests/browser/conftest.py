@@ -152,7 +152,10 @@ def _complaint(said):
 
 def _missing(response):
     whole = response.request.resource_type == "document"
-    return [] if whole or response.status < 400 else [f"{response.status} {response.url}"]
+    # A page may still tell that it is open while its reader signs out.
+    late = response.status in (401, 403) and response.url.endswith("/draft?do=open")
+    fine = whole or late or response.status < 400
+    return [] if fine else [f"{response.status} {response.url}"]
 
 
 @pytest.fixture

@@ -55,9 +55,13 @@ class Tried(NamedTuple):
 
 
 @cache
+def as_shipped():
+    return shipped.load(STUDY_ID)
+
+
+@cache
 def study(**params):
-    shipped_study = shipped.load(STUDY_ID)
-    return shipped_study.model_copy(update={"params": {**shipped_study.params, **params}})
+    return as_shipped().model_copy(update={"params": {**as_shipped().params, **params}})
 
 
 @cache
