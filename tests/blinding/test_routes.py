@@ -99,7 +99,7 @@ def _html(page):
 def test_every_route_gives_a_blinded_person_the_same_in_both_worlds(
     pair, apps, names, who, kind
 ):
-    long = who in (Role.DATA_MANAGER, "elsewhere", "nobody")
+    long = who in (Role.DATA_MANAGER, "nobody")
     one, other = (
         visited(world, made[kind], names[who], long=long)
         for world, made in zip(pair, apps, strict=True)
