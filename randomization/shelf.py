@@ -21,7 +21,7 @@ from randomization.tables import Kit
 from randomization.tables import Shelf as ShelfRow
 
 FEW = "too few kits"
-WINDOW = 32
+WINDOW = 16
 """How many kits of a shelf are looked at first. What was taken leaves more of one arm at the
 front, by chance, so GROWTH times as many are looked at when these do not serve every arm."""
 GROWTH = 4
