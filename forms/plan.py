@@ -211,12 +211,14 @@ def _not_typed(cell: Cell, answer: Answer | None) -> Text:
 
 def _findings(sheet: Sheet, answers: Mapping[str, Answer]) -> Iterator[Finding]:
     for cell in sheet.form.cells.values():
+        if cell.question.type is ItemType.NOTE:
+            continue
         answer = answers.get(cell.key)
         if not sheet.applies(cell):
             if answer is not None:
                 yield _inapplicable(cell)
         elif answer is None:
-            if cell.question.type is not ItemType.NOTE and _is_required(sheet, cell):
+            if _is_required(sheet, cell):
                 message = T("{label}: an answer is required.", label=called(cell))
                 yield Finding("required", cell.key, message)
         else:

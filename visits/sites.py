@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from ecrf.kernel.access import Right, Role
+from ecrf.kernel.access import Actor, Right, Role
 from ecrf.kernel.chain import Change
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound
 from ecrf.kernel.ledger import LEDGER, Act, By, study_chain
@@ -33,8 +33,10 @@ class Standing(NamedTuple):
     randomized: int
 
 
-def listing(session: Session, study: str) -> Sequence[Standing]:
-    """Return every site of a study in the order of codes. One statement."""
+def listing(session: Session, actor: Actor, study: str) -> Sequence[Standing]:
+    """Return the sites the person may open and close, in the order of codes. One statement."""
+    held = actor.sites(Right.SITE_OPEN, study)
+    theirs = [] if held is None else [Site.code.in_(sorted(held))]
     rows = session.execute(
         select(
             Site.code, Site.name_en, Site.name_zh, Site.open,
@@ -43,7 +45,7 @@ def listing(session: Session, study: str) -> Sequence[Standing]:
         .outerjoin(
             Participant, (Participant.study == Site.study) & (Participant.site == Site.code)
         )
-        .where(Site.study == study)
+        .where(Site.study == study, *theirs)
         .group_by(Site.code, Site.name_en, Site.name_zh, Site.open)
         .order_by(Site.code)
     )  # fmt: skip
@@ -52,7 +54,7 @@ def listing(session: Session, study: str) -> Sequence[Standing]:
 
 def set_open(session: Session, by: By, study: str, code: str, reason: str, *, to: bool) -> None:
     """Open or close a site, and say why; refuse what it is already."""
-    role = _role(by, study)
+    role = _role(by, study, code)
     why = refusals.require_reason(reason)
     changed = session.scalar(
         update(Site)
@@ -69,8 +71,8 @@ def set_open(session: Session, by: By, study: str, code: str, reason: str, *, to
     LEDGER.record(session, by, study_chain(study), act)
 
 
-def _role(by: By, study: str) -> Role:
-    role = by.actor.role_for(Right.SITE_OPEN, study)
+def _role(by: By, study: str, code: str) -> Role:
+    role = by.actor.role_for(Right.SITE_OPEN, study, code)
     if role is None:
         raise NotAllowed(T("Your role does not include this."))
     return role

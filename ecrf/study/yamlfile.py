@@ -213,7 +213,9 @@ def _syntax(path: Path, text: str, error: YAMLError) -> Finding:
             place = Place(str(path), mark.line + 1, mark.column + 1)
         reason = " ".join(part for part in (error.context, error.problem) if part)
     elif isinstance(error, ReaderError):
-        before = text[: error.position]
+        before = text.encode()[: error.position].decode(
+            "utf-8", "ignore"
+        )  # libyaml counts bytes
         place = _position(path, before)
         reason = error.reason
     return at(place, T("This is no YAML: {reason}.", reason=reason))

@@ -36,5 +36,5 @@ def _page(study_id: str, refusal: Refused | None, code: str = "") -> str:
         "sites.html",
         refusal=refusal,
         typed={code: request.form.get("reason", "")},
-        rows=sites.listing(g.session, study_id),
+        rows=sites.listing(g.session, g.actor, study_id),
     )

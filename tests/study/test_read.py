@@ -294,6 +294,11 @@ def test_all_problems_of_all_files_are_told_at_once(tiny):
     ]
 
 
+def test_a_sign_that_is_no_text_is_found_where_it_stands_after_chinese_words(tiny):
+    tiny.write("tiny/forms/dm.yaml", "form: dm\ntitle: 中文字\x07\n")
+    assert tiny.findings()[0].startswith("tiny/forms/dm.yaml:2:11: error: This is no YAML")
+
+
 def test_a_form_that_cannot_be_read_brings_no_findings_on_those_who_look_at_it(tiny):
     tiny.write("tiny/forms/dm.yaml", "form: [")
     assert [line.split(" error")[0] for line in tiny.findings()] == ["tiny/forms/dm.yaml:2:1:"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ecrf.kernel.access import Actor, Grant, Role
 from ecrf.kernel.errors import Conflict, NotAllowed, NotFound, Unacceptable
 from ecrf.kernel.ledger import LEDGER, study_chain
 from tests import people
@@ -48,11 +49,22 @@ def test_the_list_counts_whom_each_site_has_in_one_statement(running, by, statem
     cases.enrol(running, by)
     change(running, by, to=False)
     with statements(running) as sent, running.read() as session:
-        found = {row.code: row for row in sites.listing(session, STUDY_ID)}
+        found = {row.code: row for row in sites.listing(session, people.DORA, STUDY_ID)}
     assert len(sent) == 1
     assert (found["PUMCH"].enrolled, found["PUMCH"].randomized) == (1, 0)
     assert (found["PUMCH"].open, found["BFH"].open) == (False, True)
     assert found["BFH"].enrolled == 0
+
+
+def test_who_manages_one_site_sees_and_changes_that_one_alone(running, by):
+    grant = Grant(STUDY_ID, Role.DATA_MANAGER, "BFH")
+    local = Actor(people.DORA.id, people.DORA.name, frozenset({grant}))
+    with running.read() as session:
+        assert [row.code for row in sites.listing(session, local, STUDY_ID)] == ["BFH"]
+    with pytest.raises(NotAllowed):
+        change(running, by, local, to=False)
+    change(running, by, local, code="BFH", to=False)
+    assert [site for _, site, _ in acts(running)] == ["BFH"]
 
 
 def test_what_is_so_already_or_has_no_reason_or_no_right_changes_nothing(running, by):
