@@ -63,8 +63,9 @@ def randomize(vault: Vault, by: By, request: Request) -> Receipt:
     """Put the participant on the next slot, or say again what was said the first time.
 
     Refuses with one message, whether the list is used up, kits are missing or the database
-    does not answer. Three statements for all who ask together, six when the list is minimised;
-    one more when another process was waited for, and one for each further shelf.
+    does not answer. Five statements for all who ask together, eight when the list is
+    minimised, whatever its length; one less without kits, one more when another process was
+    waited for, and one for each further shelf.
     """
     role = permitted(by, Right.PARTICIPANT_RANDOMIZE, request.study, request.site)
     refused = _act("randomization:refuse", role, request, {})

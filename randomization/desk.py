@@ -1,7 +1,7 @@
 """The vault's desk: next slots and shelves while the lock is held, for all who ask together."""
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -15,7 +15,7 @@ from randomization.minimising import draws
 from randomization.minimising.draws import Decided
 from randomization.opened import NotNow, Vault
 from randomization.receipts import FIRST
-from randomization.shelf import GROWTH, WINDOW, Opened, Place, Sealed, TooFew
+from randomization.shelf import GROWTH, WINDOW, Place, Sealed, Stock, TooFew
 from randomization.tables import ListRow, Slot
 
 ABOUT = 2
@@ -43,6 +43,20 @@ class Former(NamedTuple):
     signature: str
 
 
+Counts = Counter[str | tuple[str, str]]
+"""How many are randomized: "study", ("site", code), ("stratum", name)."""
+
+
+class Found(NamedTuple):
+    """What `under_lock` read, holding the lock."""
+
+    rows: Sequence[Row[Any]]
+    """The lock, the list, its last receipt; one row for each that was answered before."""
+    free: Sequence[Slot]
+    """The next slots, in list order."""
+    counts: Counts
+
+
 class Held(NamedTuple):
     """The arm of a slot, and the draw it comes from when the list is minimised."""
 
@@ -51,15 +65,13 @@ class Held(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """The first kits of a shelf, opened, and how many were asked for at the most."""
+    """What is left of the first kits of a shelf, opened."""
 
-    opened: Opened
+    stock: Stock
     most: int
-
-    @property
-    def whole(self) -> bool:
-        """Say whether there is nothing more on the shelf."""
-        return len(self.opened.kits) < self.most
+    """How many were asked for."""
+    whole: bool
+    """Whether there was nothing more on the shelf."""
 
 
 class Desk:
@@ -70,17 +82,17 @@ class Desk:
     """
 
     def __init__(
-        self, session: Session, vault: Vault, rows: Sequence[Row[Any]], wishes: Sequence[Wish]
+        self, session: Session, vault: Vault, wishes: Sequence[Wish], found: Found
     ) -> None:
-        first = rows[0]
+        first = found.rows[0]
         self.head = Head(first.name, first.size, first.link, first.last_at)
         self.row: ListRow = first.ListRow
-        self.serial: int = first.serial
+        self.serial: int = (first.serial or 0) + 1
         self.previous: str = first.previous or FIRST
         self.former = {
             row.participant: Former(row.asked, row.receipt, row.signature)
-            for row in rows
-            if row.asked is not None
+            for row in found.rows
+            if row.participant is not None
         }
         self._session, self._vault = session, vault
         self._key = lists.data_key(vault, self.row)
@@ -88,14 +100,14 @@ class Desk:
         self._every = spec.arms
         self._minimised = draws.begin(session, vault, self.row, spec, self.serial)
         self._decided: list[Decided] = []
-        self._slots = _slots(rows)
-        self._counts = _counted(rows, wishes)
+        self._slots: dict[str, deque[Slot]] = {}
+        for slot in found.free:
+            self._slots.setdefault(slot.stratum, deque()).append(slot)
+        self._counts = found.counts
         self._shelf_key: bytes | None = first.shelf_key
         self._wanted = _wanted(wishes)
         self._looked: dict[Place, Looked] = {}
         self._given: set[int] = set()
-        if self._shelf_key is not None and (most := window(wishes)):
-            self._open(wishes[0].place, most, _kits(rows))
 
     def slot(self, stratum: str) -> Slot:
         """Return the next slot of the stratum, and leave it there."""
@@ -135,58 +147,24 @@ class Desk:
         """Give `count` kits of the arm away, if the shelf has as many of every arm."""
         if count == 0:
             return []
-        kits = self._left(place, count).choose(self._every, arm, count)
+        kits = self._stock(place, count).take(self._every, arm, count)
         self._given.update(kit.id for kit in kits)
         return kits
 
-    def _left(self, place: Place, count: int) -> Opened:
+    def _stock(self, place: Place, count: int) -> Stock:
         """Return what is left of the shelf, as much of it as it takes to serve every arm."""
         looked = self._looked.get(place) or self._look(place, WINDOW + self._wanted[place])
-        left = looked.opened.without(self._given)
-        while not left.serves(self._every, count) and not looked.whole:
+        while not looked.stock.serves(self._every, count) and not looked.whole:
             looked = self._look(place, looked.most * GROWTH)
-            left = looked.opened.without(self._given)
-        return left
+        return looked.stock
 
     def _look(self, place: Place, most: int) -> Looked:
-        return self._open(place, most, shelf.read(self._session, place, most))
-
-    def _open(self, place: Place, most: int, kits: Sequence[Sealed]) -> Looked:
         if self._shelf_key is None:
             raise TooFew
-        opened = shelf.open_(self._vault, place, self._shelf_key, kits)
-        self._looked[place] = Looked(opened, most)
+        kits = shelf.read(self._session, place, most)
+        stock = Stock(shelf.open_(self._vault, place, self._shelf_key, kits), self._given)
+        self._looked[place] = Looked(stock, most, len(kits) < most)
         return self._looked[place]
-
-
-def _slots(rows: Sequence[Row[Any]]) -> Mapping[str, deque[Slot]]:
-    """Return the next slots by stratum, in list order."""
-    found = {row.Slot.id: row.Slot for row in rows if row.Slot is not None}
-    waiting: dict[str, deque[Slot]] = {}
-    for slot in sorted(found.values(), key=lambda slot: slot.position):
-        waiting.setdefault(slot.stratum, deque()).append(slot)
-    return waiting
-
-
-def _counted(rows: Sequence[Row[Any]], wishes: Sequence[Wish]) -> Counter[Any]:
-    """Return how many are randomized, as far as it was asked."""
-    counted: Counter[Any] = Counter()
-    for row in rows if "in_study" in rows[0]._fields else ():
-        wish = wishes[row.n]
-        counted["study"] = row.in_study
-        counted["site", wish.site], counted["stratum", wish.stratum] = (
-            row.at_site,
-            row.in_stratum,
-        )
-    return counted
-
-
-def _kits(rows: Sequence[Row[Any]]) -> list[Sealed]:
-    return [
-        Sealed(row.kit_id, row.kit_number, row.ciphertext, row.nonce)
-        for row in rows
-        if row.kit_id is not None
-    ]
 
 
 def _wanted(wishes: Sequence[Wish]) -> Counter[Place]:
@@ -195,9 +173,3 @@ def _wanted(wishes: Sequence[Wish]) -> Counter[Place]:
     for wish in wishes:
         wanted[wish.place] += ABOUT * wish.kits
     return wanted
-
-
-def window(wishes: Sequence[Wish]) -> int:
-    """Return how many kits of the first wish's shelf are read with everything else."""
-    wanted = _wanted(wishes)[wishes[0].place]
-    return WINDOW + wanted if wanted else 0

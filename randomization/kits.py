@@ -13,7 +13,7 @@ from ecrf.kernel.text import T, Text
 from randomization import lists, numbers, shelf, supply
 from randomization.asking import Visit
 from randomization.opened import NotNow, Vault, lock, one_message, permitted
-from randomization.shelf import Place
+from randomization.shelf import Place, Stock
 from randomization.supply import Move, State
 from randomization.supplying import incidents
 from randomization.supplying.tables import DispensationCheck
@@ -47,7 +47,7 @@ def assign(
             raise NotNow(shelf.FEW)
         opened = shelf.open_(vault, place, wrapped, shelf.read(session, place))
         every = lists.spec_of(vault, row).arms
-        kits = opened.choose(every, lists.arm_on(vault, row, slot), count)
+        kits = Stock(opened).take(every, lists.arm_on(vault, row, slot), count)
         shelf.assign(session, kits, visit.participant, visit.visit)
         given = tuple(sorted(kit.number for kit in kits))
         act = _act("kit:assign", role, visit, {"kits": list(given)})

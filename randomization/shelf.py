@@ -4,6 +4,7 @@ Choosing looks at all arms before it looks at the one that is needed, so that wh
 succeeds never depends on whom it is for; among fitting kits it follows the random sequence.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -61,23 +62,26 @@ class Opened(NamedTuple):
     kits: Sequence[Sealed]
     held: Sequence[Arm]
 
-    def without(self, gone: Collection[int]) -> "Opened":
-        """Return what is left without the kits of these ids."""
-        left = [
-            pair for pair in zip(self.kits, self.held, strict=True) if pair[0].id not in gone
-        ]
-        return Opened([kit for kit, _ in left], [arm for _, arm in left])
+
+class Stock:
+    """Opened kits by what they hold, each arm's in the order they are taken."""
+
+    def __init__(self, opened: Opened, gone: Collection[int] = ()) -> None:
+        """Leave out the kits of the ids in `gone`."""
+        self._of: defaultdict[Arm, deque[Sealed]] = defaultdict(deque)
+        for kit, arm in zip(opened.kits, opened.held, strict=True):
+            if kit.id not in gone:
+                self._of[arm].append(kit)
 
     def serves(self, every: Collection[Arm], count: int) -> bool:
         """Say whether there are `count` kits of each arm."""
-        return all(self.held.count(arm) >= count for arm in every)
+        return all(len(self._of[arm]) >= count for arm in every)
 
-    def choose(self, every: Collection[Arm], arm: Arm, count: int) -> list[Sealed]:
-        """Return the first `count` kits of the arm, if there are as many of every arm."""
+    def take(self, every: Collection[Arm], arm: Arm, count: int) -> list[Sealed]:
+        """Take the first `count` kits of the arm, if there are as many of every arm."""
         if not self.serves(every, count):
             raise TooFew
-        fits = [kit for kit, holds in zip(self.kits, self.held, strict=True) if holds == arm]
-        return fits[:count]
+        return [self._of[arm].popleft() for _ in range(count)]
 
 
 def kit_context(study: str, environment: str, number: str) -> Context:

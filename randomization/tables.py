@@ -119,8 +119,8 @@ TAKE_KITS_POSTGRESQL = (
     (
         "CREATE OR REPLACE FUNCTION take_kits() RETURNS trigger LANGUAGE plpgsql AS $$"
         " BEGIN UPDATE kit SET state = 'assigned', participant = NEW.participant,"
-        " visit = NEW.visit WHERE id IN"
-        " (SELECT value::integer FROM json_array_elements_text(NEW.kits::json));"
+        " visit = NEW.visit WHERE id = ANY (ARRAY("
+        "SELECT value::integer FROM json_array_elements_text(NEW.kits::json)));"
         " RETURN NEW; END $$"
     ),
     (

@@ -1,4 +1,4 @@
-"""What is read with the vault's lock when participants are put on slots: one statement.
+"""What is read with the vault's lock when participants are put on slots: two statements.
 
 The lock is the study's chain head; what was read before the lock was had is read again.
 """
@@ -6,33 +6,33 @@ The lock is the study's chain head; what was read before the lock was had is rea
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Executable,
     Integer,
+    Row,
     ScalarSelect,
     Select,
     String,
-    Subquery,
     and_,
     bindparam,
     func,
-    literal_column,
     select,
-    true,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
-from randomization import shelf
-from randomization.desk import Desk, Wish, window
+from randomization.desk import Counts, Desk, Found, Wish
 from randomization.opened import NotNow, Vault, vault_chain
-from randomization.tables import LEDGER, Allocation, Kit, ListRow, Shelf, Slot
+from randomization.tables import LEDGER, SLOTS, Allocation, ListRow, Shelf, Slot
 
 SEEN = LEDGER.chain.alias("seen")
 Done = aliased(Allocation, name="done")
+STUDY: BindParameter[str] = bindparam("study")
+ENVIRONMENT: BindParameter[str] = bindparam("environment")
 
 
 def desk(
@@ -45,35 +45,79 @@ def desk(
     statement began. So the head is read twice, once without the lock: when the two differ,
     somebody was waited for, and the statement is sent again, now holding the lock.
     """
-    query = _query(len(wishes), counting=counting)
-    parameters = _parameters(vault, study, wishes)
+    lines = _lines(wishes)
+    parameters = _parameters(vault, study, wishes, lines)
+    query = _list(len(lines) if counting else 0)
     while True:
         rows = session.execute(query, parameters).all()
         if not rows:
             raise NotNow("no active list")
         if rows[0].size == rows[0].seen_size:
-            return Desk(session, vault, rows, wishes)
+            break
+    free = session.scalars(
+        _slots(len(lines)), {**parameters, "list_id": rows[0].ListRow.id}
+    ).all()
+    counts = _counted(rows[0], lines) if counting else Counts()
+    return Desk(session, vault, wishes, Found(rows, free, counts))
 
 
-MINE = Allocation.list_id == ListRow.id
+class Line(NamedTuple):
+    """Where slots are wanted."""
+
+    site: str
+    stratum: str
 
 
-def _next(
-    counted: InstrumentedAttribute[int],
-    *of: ColumnElement[bool],
-    beside: Subquery | None = None,
-) -> ScalarSelect[int]:
-    """Return the number after the highest so far, 1 for the first."""
-    last = func.coalesce(func.max(counted), 0)
-    outer: list[Any] = [ListRow] if beside is None else [ListRow, beside]
-    return select(last + 1).where(MINE, *of).correlate(*outer).scalar_subquery()
+def _lines(wishes: Sequence[Wish]) -> list[Line]:
+    """Return each place once; the last is repeated up to a power of two, so that there are
+    few different questions.
+    """
+    lines = list(dict.fromkeys(Line(wish.site, wish.stratum) for wish in wishes))
+    return lines + lines[-1:] * ((1 << (len(lines) - 1).bit_length()) - len(lines))
 
 
-def _previous() -> ScalarSelect[str]:
-    """Return the hash of the list's last receipt."""
+@cache
+def _list(counted: int) -> Select[Any]:
+    """Build the question for the lock, the list, its last receipt and former answers: one row,
+    or one for each wish that was answered before.
+
+    For the first `counted` lines it asks, too, how many are randomized. It is built once for
+    each number, for building it takes longer than answering it.
+    """
+    chain = LEDGER.chain
     return (
-        select(Allocation.receipt_hash)
-        .where(MINE)
+        select(
+            chain.c.name, chain.c.size, chain.c.link, chain.c.last_at,
+            SEEN.c.size.label("seen_size"), ListRow, Shelf.key.label("shelf_key"),
+            Done.participant, Done.asked, Done.receipt, Done.signature,
+            _last(Allocation.serial).label("serial"),
+            _last(Allocation.receipt_hash).label("previous"),
+            *(_counts(counted) if counted else ()),
+        )
+        .select_from(ListRow)
+        .join(chain, chain.c.name == bindparam("chain"))
+        .join(SEEN, SEEN.c.name == chain.c.name)
+        .outerjoin(
+            Done,
+            and_(
+                Done.study == STUDY,
+                Done.participant.in_(bindparam("participants", expanding=True)),
+            ),
+        )
+        .outerjoin(Shelf, and_(Shelf.study == STUDY, Shelf.environment == ENVIRONMENT))
+        .where(
+            ListRow.study == STUDY, ListRow.environment == ENVIRONMENT,
+            ListRow.state == "active",
+        )
+        .with_for_update(of=chain)
+    )  # fmt: skip
+
+
+def _last(column: Any) -> ScalarSelect[Any]:
+    """Return what stands in the list's last allocation."""
+    return (
+        select(column)
+        .where(Allocation.list_id == ListRow.id)
         .correlate(ListRow)
         .order_by(Allocation.serial.desc())
         .limit(1)
@@ -81,107 +125,81 @@ def _previous() -> ScalarSelect[str]:
     )
 
 
-def _few() -> Subquery:
-    """Return the first kits of the first wish's shelf, by the random sequence."""
-    return (
-        select(*shelf.COLUMNS, Kit.sequence)
-        .where(shelf.ON_SHELF)
-        .order_by(Kit.sequence)
-        .limit(bindparam("rows"))
-        .subquery("few")
-    )
+def _counts(lines: int) -> list[ColumnElement[int]]:
+    return [
+        _given().label("in_study"),
+        *(_given(Allocation.site == _of("site", n)).label(f"at_site_{n}")
+          for n in range(lines)),
+        *(_given(Allocation.stratum == _of("stratum", n)).label(f"in_stratum_{n}")
+          for n in range(lines)),
+    ]  # fmt: skip
 
 
-def _wish(count: int) -> Subquery:
-    """Return the wishes as a table: their order, stratum, rank within it, participant."""
-    lines = [
-        select(
-            literal_column(str(n), Integer).label("n"),
-            bindparam(f"stratum_{n}", type_=String).label("stratum"),
-            bindparam(f"rank_{n}", type_=Integer).label("rank"),
-            bindparam(f"site_{n}", type_=String).label("site"),
-            bindparam(f"participant_{n}", type_=String).label("participant"),
-        )
-        for n in range(count)
-    ]
-    return (union_all(*lines) if count > 1 else lines[0]).subquery("wish")
-
-
-def _given(wish: Subquery, *of: ColumnElement[bool]) -> ScalarSelect[int]:
+def _given(*of: ColumnElement[bool]) -> ScalarSelect[int]:
     """Return how many of the study are randomized, on whichever of its lists."""
     here = aliased(ListRow)
     count = (
         select(func.count()).select_from(Allocation).join(here, here.id == Allocation.list_id)
     )
-    mine = (Allocation.study == bindparam("study"),
-            here.environment == bindparam("environment"))  # fmt: skip
-    return count.where(*mine, *of).correlate(wish).scalar_subquery()
-
-
-def _counts(wish: Subquery) -> tuple[Any, ...]:
-    return (
-        _given(wish).label("in_study"),
-        _given(wish, Allocation.site == wish.c.site).label("at_site"),
-        _given(wish, Allocation.stratum == wish.c.stratum).label("in_stratum"),
-    )
+    return count.where(
+        Allocation.study == STUDY, here.environment == ENVIRONMENT, *of
+    ).scalar_subquery()
 
 
 @cache
-def _query(count: int, *, counting: bool) -> Select[Any]:
-    """Build the one question: lock, list, next slots, last receipt, former answers, kits.
+def _slots(lines: int) -> Executable:
+    """Build the question for the next slots, in list order.
 
-    Its parameters are those of `_parameters`; it is built once for each number of wishes, for
-    building it takes longer than answering it.
+    Each line follows the index of the list's positions from where it stands, so that it takes
+    as long in a list of any length.
     """
-    study: BindParameter[str] = bindparam("study")
-    environment: BindParameter[str] = bindparam("environment")
-    chain, few, wish = LEDGER.chain, _few(), _wish(count)
-    position = _next(Allocation.position, Allocation.stratum == wish.c.stratum, beside=wish)
-    return (
-        select(
-            chain.c.name, chain.c.size, chain.c.link, chain.c.last_at,
-            SEEN.c.size.label("seen_size"), ListRow, Slot, wish.c.n, wish.c.participant,
-            Done.asked, Done.receipt, Done.signature,
-            _next(Allocation.serial).label("serial"), _previous().label("previous"),
-            Shelf.key.label("shelf_key"),
-            few.c.kit_id, few.c.kit_number, few.c.ciphertext, few.c.nonce,
-            *(_counts(wish) if counting else ()),
+    here = bindparam("list_id", type_=Integer)
+
+    def following(n: int) -> Select[Any]:
+        stratum = _of("stratum", n)
+        last = (
+            select(Allocation.position)
+            .where(Allocation.list_id == here, Allocation.stratum == stratum)
+            .order_by(Allocation.position.desc())
+            .limit(1)
+            .scalar_subquery()
         )
-        .select_from(ListRow)
-        .join(chain, chain.c.name == bindparam("chain"))
-        .join(SEEN, SEEN.c.name == chain.c.name)
-        .join(wish, true())
-        .outerjoin(
-            Slot,
-            and_(
-                Slot.list_id == ListRow.id, Slot.stratum == wish.c.stratum,
-                Slot.position == position + wish.c.rank,
-            ),
+        waiting = (
+            select(SLOTS)
+            .where(SLOTS.c.list_id == here, SLOTS.c.stratum == stratum)
+            .where(SLOTS.c.position > func.coalesce(last, 0))
+            .order_by(SLOTS.c.position)
+            .limit(bindparam(f"many_{n}", type_=Integer))
         )
-        .outerjoin(
-            Done,
-            and_(Done.study == study, Done.participant == wish.c.participant),
-        )
-        .outerjoin(Shelf, and_(Shelf.study == study, Shelf.environment == environment))
-        .outerjoin(few, wish.c.n == 0)
-        .where(
-            ListRow.study == study, ListRow.environment == environment,
-            ListRow.state == "active",
-        )
-        .order_by(wish.c.n, few.c.sequence)
-        .with_for_update(of=chain)
-    )  # fmt: skip
+        return select(waiting.subquery(f"line_{n}"))
+
+    parts = [following(n) for n in range(lines)]
+    found = union_all(*parts) if lines > 1 else parts[0]
+    return select(Slot).from_statement(found)
 
 
-def _parameters(vault: Vault, study: str, wishes: Sequence[Wish]) -> dict[str, object]:
-    place, before = wishes[0].place, Counter[str]()
+def _of(what: str, n: int) -> BindParameter[str]:
+    return bindparam(f"{what}_{n}", type_=String)
+
+
+def _parameters(
+    vault: Vault, study: str, wishes: Sequence[Wish], lines: Sequence[Line]
+) -> dict[str, object]:
+    many = Counter(wish.stratum for wish in wishes)
     given: dict[str, object] = {
         "study": study, "environment": vault.environment, "chain": vault_chain(study),
-        "site": place.site, "usable_until": place.usable_until, "rows": window(wishes),
+        "participants": [wish.participant for wish in wishes],
     }  # fmt: skip
-    for n, wish in enumerate(wishes):
-        given[f"stratum_{n}"], given[f"site_{n}"] = wish.stratum, wish.site
-        given[f"participant_{n}"] = wish.participant
-        given[f"rank_{n}"] = before[wish.stratum]
-        before[wish.stratum] += 1
+    for n, line in enumerate(lines):
+        given[f"site_{n}"], given[f"stratum_{n}"] = line
+        given[f"many_{n}"] = many.pop(line.stratum, 0)
     return given
+
+
+def _counted(row: Row[Any], lines: Sequence[Line]) -> Counts:
+    """Return how many are randomized in the study, at the sites, in the strata."""
+    counted = Counts({"study": row.in_study})
+    for n, line in enumerate(lines):
+        counted["site", line.site] = getattr(row, f"at_site_{n}")
+        counted["stratum", line.stratum] = getattr(row, f"in_stratum_{n}")
+    return counted

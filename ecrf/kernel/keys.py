@@ -61,7 +61,7 @@ class Signer:
 
     @property
     def verifier(self) -> Verifier:
-        return Verifier(self.name, _private(self.seed).public_key().public_bytes_raw())
+        return Verifier(self.name, _public(self.seed))
 
     def sign(self, message: bytes) -> bytes:
         return _private(self.seed).sign(message)
@@ -71,6 +71,11 @@ class Signer:
 def _private(seed: bytes) -> Ed25519PrivateKey:
     """Making the key costs more than signing with it."""
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+@lru_cache(maxsize=8)
+def _public(seed: bytes) -> bytes:
+    return _private(seed).public_key().public_bytes_raw()
 
 
 def make(path: Path, content: Callable[[], bytes]) -> bytes:

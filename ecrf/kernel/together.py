@@ -2,7 +2,8 @@
 
 Whoever finds nobody at work does what waits, and then wakes the first of those who came in the
 meantime to do the same. Under load the cost of a lock and of a commit is shared by all who
-wait; somebody who is alone waits for nobody.
+wait, and whoever comes just after a crowd waits for it a moment; somebody who is alone waits
+for nobody.
 """
 
 from collections import deque
@@ -14,6 +15,8 @@ from typing import Any, TypeVar
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 MOST = 32
+PATIENCE = 0.002
+"""How many seconds at most whoever has the turn waits for as many as came the last time."""
 
 
 @dataclass(slots=True)
@@ -30,18 +33,28 @@ class _Queue:
     lock: Lock = field(default_factory=Lock)
     waiting: deque[_Ticket] = field(default_factory=deque)
     busy: bool = False
+    crowd: int = 1
+    assembled: Event = field(default_factory=Event)
 
     def enter(self, ticket: _Ticket) -> None:
         """Line up; the turn comes at once when nobody is at work."""
         with self.lock:
             self.waiting.append(ticket)
+            if len(self.waiting) >= self.crowd:
+                self.assembled.set()
             if not self.busy:
                 self.busy = True
                 ticket.called.set()
 
     def first(self) -> list[_Ticket]:
+        """Take the first who wait, after a moment in which as many as last time may come."""
+        self.assembled.wait(PATIENCE)
         with self.lock:
-            return [self.waiting.popleft() for _ in range(min(MOST, len(self.waiting)))]
+            some = [self.waiting.popleft() for _ in range(min(MOST, len(self.waiting)))]
+            self.crowd = len(some)
+            if len(self.waiting) < self.crowd:
+                self.assembled.clear()
+            return some
 
     def leave(self) -> None:
         """Give the turn to the first who waits."""

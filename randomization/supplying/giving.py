@@ -14,7 +14,7 @@ from ecrf.kernel.ledger import Act, By
 from ecrf.kernel.text import T, Text
 from randomization import kits, lists, shelf, supply
 from randomization.opened import NotNow, Vault, one_message, permitted
-from randomization.shelf import Place
+from randomization.shelf import Place, Stock
 from randomization.supply import Move
 from randomization.supplying import books, moving
 from randomization.supplying.moving import Found
@@ -132,7 +132,7 @@ def _another(session: Session, vault: Vault, place: Place, participant: str) -> 
     row, slot = kits.allocation(session, place.study, place.site, participant)
     opened = shelf.open_(vault, place, wrapped, shelf.read(session, place))
     every = lists.spec_of(vault, row).arms
-    (new,) = opened.choose(every, lists.arm_on(vault, row, slot), 1)
+    (new,) = Stock(opened).take(every, lists.arm_on(vault, row, slot), 1)
     return new
 
 

@@ -5,7 +5,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from ecrf.kernel.together import MOST, Together
+from ecrf.kernel.together import MOST, Together, _Queue
 
 
 def test_whoever_is_alone_is_done_alone():
@@ -40,6 +40,33 @@ def test_those_who_wait_are_done_together_in_their_order():
     assert batches[0] == [0]
     assert sorted(batches[1]) == list(range(1, 8))
     assert len(batches) == 2
+
+
+def test_whoever_comes_after_a_crowd_waits_for_it_and_then_no_longer(monkeypatch):
+    """The crowd comes late, one by one; then one who is alone, twice."""
+    monkeypatch.setattr("ecrf.kernel.together.PATIENCE", 30)
+    together, batches = Together(), []
+
+    def do(asked):
+        batches.append(sorted(asked))
+        return asked
+
+    with ThreadPoolExecutor(4) as pool:
+        queue = together._queues.setdefault("one", _Queue())
+        queue.crowd = 4
+        queue.assembled.clear()
+        early = [pool.submit(together.ask, "one", n, do) for n in range(3)]
+        while len(queue.waiting) < 3:
+            pass
+        assert batches == []
+        assert together.ask("one", 3, do) == 3
+        assert [one.result() for one in early] == [0, 1, 2]
+    assert batches == [[0, 1, 2, 3]]
+    monkeypatch.setattr("ecrf.kernel.together.PATIENCE", 0.001)
+    assert [together.ask("one", n, do) for n in (4, 5)] == [4, 5]
+    assert batches[1:] == [[4], [5]]
+    assert queue.assembled.is_set() is False
+    assert queue.crowd == 1
 
 
 def test_a_thousand_asked_by_sixteen_threads_are_each_done_once():

@@ -5,7 +5,7 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from ecrf.kernel import verify as ledger_verify
 from ecrf.kernel.errors import Conflict, NotAllowed, Unavailable
@@ -41,10 +41,10 @@ def test_participants_take_the_slots_of_their_stratum_in_order(vault, anna):
     assert api.verify(vault, STUDY).allocations == 12
 
 
-def test_one_randomization_takes_three_statements_in_the_vault(vault, anna, statements):
+def test_one_randomization_takes_five_statements_in_the_vault(vault, anna, statements):
     with statements(vault.database) as sent:
         api.randomize(vault, anna, request_("PUMCH-001"))
-    assert len(sent) == 3, sent
+    assert len(sent) == 5, sent
 
 
 def test_a_long_list_takes_no_more_statements(empty, anna, statements):
@@ -52,7 +52,30 @@ def test_a_long_list_takes_no_more_statements(empty, anna, statements):
     api.register_kits(empty, who(ALMA), packing(200))
     with statements(empty.database) as sent:
         api.randomize(empty, anna, request_("PUMCH-001"))
-    assert len(sent) == 3
+    assert len(sent) == 5
+
+
+def test_neither_the_list_nor_the_shelf_is_ever_read_through(empty, anna):
+    """The plans of the databases themselves: slots and kits are found by an index."""
+    activate(empty, slots=2000)
+    api.register_kits(empty, who(ALMA), packing(1000))
+    engine, sent = empty.database.engine, []
+    event.listen(engine, "before_cursor_execute", lambda *call: sent.append(call[2:4]))
+    api.randomize(empty, anna, request_("PUMCH-001"))
+    asked = [one for one in sent if one[0].startswith("SELECT")]
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        plans = [
+            str(line)
+            for statement, values in asked
+            for line in connection.exec_driver_sql(f"{explain} {statement}", values)
+        ]
+    assert len(asked) == 3
+    assert [
+        line for line in plans if re.search(r"slot_list_id_stratum_position|ix_kit_shelf", line)
+    ]
+    assert not [line for line in plans if re.search(r"(?i)\bscan (on )?(slot|kit)\b", line)]
 
 
 def test_the_same_participant_gets_the_same_receipt_for_ever(vault, anna, paul):

@@ -104,7 +104,7 @@ def test_the_kits_given_hold_the_arm_that_was_decided(minimised, anna, paul):
     assert flaws(minimised) == []
 
 
-def test_a_minimised_randomization_takes_six_statements_whenever_it_comes(
+def test_a_minimised_randomization_takes_seven_statements_whenever_it_comes(
     minimised, anna, statements
 ):
     sent = []
@@ -112,7 +112,7 @@ def test_a_minimised_randomization_takes_six_statements_whenever_it_comes(
         with statements(minimised.database) as one:
             api.randomize(minimised, anna, request_(code(n), STRATA[n % 3], kits=0))
         sent.append(len(one))
-    assert sent == [6] * 30
+    assert sent == [7] * 30
 
 
 def test_the_same_participant_gets_the_same_answer_and_no_second_draw(used, anna):
