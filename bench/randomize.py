@@ -22,7 +22,7 @@ from tests import people
 
 STRATA = tuple(f"site={site}|bg={bg}" for site in ("PUMCH", "BFH", "XJ", "HX") for bg in "YN")
 ARMS = ("A", "B")
-NEEDED = measure.CALLS * measure.ROUNDS * len(measure.WRITERS) + max(measure.WRITERS)
+NEEDED = measure.CALLS * (2 * measure.ROUNDS + 1) * len(measure.WRITERS)
 SLOTS = NEEDED // len(STRATA) + 1
 FAR = date(2028, 6, 30)
 

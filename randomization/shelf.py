@@ -18,7 +18,7 @@ from randomization.arm import Arm
 from randomization.opened import NotNow, Vault
 from randomization.seal import Context
 from randomization.supply import MOVES, Move, State
-from randomization.tables import Kit
+from randomization.tables import KITS, Kit
 from randomization.tables import Shelf as ShelfRow
 
 FEW = "too few kits"
@@ -35,7 +35,8 @@ class TooFew(NotNow):
         super().__init__(FEW)
 
 
-COLUMNS = (Kit.id.label("kit_id"), Kit.number.label("kit_number"), Kit.ciphertext, Kit.nonce)
+KIT = KITS.c
+COLUMNS = (KIT.id.label("kit_id"), KIT.number.label("kit_number"), KIT.ciphertext, KIT.nonce)
 
 
 class Place(NamedTuple):
@@ -93,17 +94,19 @@ def key_context(study: str, environment: str) -> Context:
 
 
 ON_SHELF: ColumnElement[bool] = and_(
-    Kit.study == bindparam("study"), Kit.site == bindparam("site"),
-    Kit.environment == bindparam("environment"), Kit.state == State.AVAILABLE.value,
-    Kit.expiry >= bindparam("usable_until"),
+    KIT.study == bindparam("study"), KIT.site == bindparam("site"),
+    KIT.environment == bindparam("environment"), KIT.state == State.AVAILABLE.value,
+    KIT.expiry >= bindparam("usable_until"),
 )  # fmt: skip
 """Kits that may be taken from a `Place`, whose fields are the parameters."""
+ALL = select(*COLUMNS).where(ON_SHELF).order_by(KIT.sequence)
+FIRST = ALL.limit(bindparam("most"))
 
 
 def read(session: Session, place: Place, most: int | None = None) -> list[Sealed]:
     """Return kits that may be taken, closed, in the order of the random sequence."""
-    query = select(*COLUMNS).where(ON_SHELF).order_by(Kit.sequence).limit(most)
-    return [Sealed(*row) for row in session.execute(query, place._asdict())]
+    query, rows = (ALL, {}) if most is None else (FIRST, {"most": most})
+    return [Sealed(*row) for row in session.execute(query, {**place._asdict(), **rows})]
 
 
 def open_(vault: Vault, place: Place, wrapped: bytes, kits: Sequence[Sealed]) -> Opened:

@@ -277,6 +277,7 @@ def _table(row: Any) -> Table:
 
 
 SLOTS = _table(Slot)
+KITS = _table(Kit)
 
 guard(_table(Reveal))
 guard(_table(Allocation))
