@@ -7,12 +7,13 @@ list's order with commas. A date of which nothing is known has the value `UNK`. 
 value an answer may have the reason why it is missing. Nothing is imputed or rounded.
 """
 
+import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
@@ -62,6 +63,35 @@ class Answer(NamedTuple):
 def load(document: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:
     """Read the answers of an entry from its JSON document."""
     return {key: Answer(**parts) for key, parts in document.items()}
+
+
+class Document(Mapping[str, Answer]):
+    """The answers of an entry, read from its JSON text when they are first asked for.
+
+    A plan is made beside all entries of a participant and reads few of them.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def parts(self) -> dict[str, Any]:
+        """The JSON document itself."""
+        parts: dict[str, Any] = json.loads(self._text)
+        return parts
+
+    @cached_property
+    def _answers(self) -> dict[str, Answer]:
+        return load(self.parts)
+
+    def __getitem__(self, key: str) -> Answer:
+        return self._answers[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
 
 
 def dump(answers: Mapping[str, Answer]) -> dict[str, dict[str, str]]:

@@ -142,6 +142,11 @@ class Sheet:
             self._applies[cell.key] = self.holds(show, cell)
         return self._applies[cell.key]
 
+    def requires(self, cell: Cell) -> bool:
+        """Return whether a question that is asked wants an answer."""
+        require = cell.question.require
+        return require if isinstance(require, bool) else self.holds(require, cell)
+
     def evaluate(self, expression: Expression, cell: Cell | None = None) -> Value:
         """Return the value of an expression of `cell`; `row.…` is a cell of the same row."""
         if cell is None or cell.row is None:

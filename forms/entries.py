@@ -22,10 +22,11 @@ from forms import answers, consequences, due, lookup, raised, store
 from forms.adjudicating import opening
 from forms.answers import Answer, Given, called
 from forms.files import keeping as files
+from forms.finding import Finding
 from forms.following import recomputing
 from forms.laboratory import alerts
 from forms.lookup import Found
-from forms.plan import Edit, Finding, Plan, plan
+from forms.plan import Edit, Plan, plan
 from forms.raised import Moves
 from forms.reminding import following as reminding
 from forms.review import verified

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, func, select
+from sqlalchemy import Select, String, Text, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.access import Actor, Right, Role
@@ -210,11 +210,11 @@ def _place(lock: bool) -> Select[Any]:
 
 
 @cache
-def _other_entries() -> Select[Any]:
+def _other_entries() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Visit.plan, Visit.key, Visit.held_on, Visit.position,
-            Entry.id, Entry.form, Entry.number, Entry.answers,
+            Entry.id, Entry.form, Entry.number, cast(Entry.answers, Text).label("answers"),
         )
         .join(Visit, Visit.id == Entry.visit_id)
         .where(
@@ -277,7 +277,7 @@ def others(
             order=order_of(other.held_on, other.position),
             form=other.form,
             number=other.number,
-            answers=answers.load(other.answers),
+            answers=answers.Document(other.answers),
             visit_date=other.held_on,
         )
         for other in rows

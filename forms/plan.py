@@ -8,33 +8,18 @@ refused. Planning the answers of a plan again changes nothing.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ecrf.kernel.errors import Problem
 from ecrf.kernel.text import T, Text
 from ecrf.study.model import Cell, Check, Form, ItemType, Study
-from ecrf.study.spelling import suggest
 from ecrf.study.values import plain
 from forms.answers import Answer, Given, called, read, value
 from forms.context import Context, Sheet, scope
+from forms.finding import Finding
 from forms.fitting import unfit
-from forms.laboratory import measured
+from forms.laying import lay
 from forms.numbers import with_unit
-
-Severity = Literal["soft", "hard"]
-
-
-class Finding(NamedTuple):
-    """Something a person should look at. Data, not an exception: there may be many.
-
-    `rule` is stable: "required", "soft_limit", "inapplicable", "closed_cell", "unfit" or a
-    check's id.
-    """
-
-    rule: str
-    item: str
-    message: Text
-    severity: Severity = "soft"
 
 
 class Edit(NamedTuple):
@@ -77,7 +62,7 @@ def plan(
     context: Context,
 ) -> Plan:
     """Return what laying `given` over `stored` would do; other keys stay as they are."""
-    laid = _lay(study, form, stored, given)
+    laid = lay(study, form, stored, given)
     sheet = scope(study, form, laid.answers, context)
     settled = _settled(sheet)
     answers = {**_strangers(form, stored), **settled}
@@ -99,58 +84,6 @@ def plan(
         any(edit.retyped and not _is_derived(form, edit.key) for edit in edits),
         tuple(f for f in checked if f.severity == "hard"),
     )
-
-
-class Laid(NamedTuple):
-    """What was given, laid over what was stored."""
-
-    answers: dict[str, Answer]
-    findings: list[Finding]
-    refusals: list[Problem]
-
-
-def _lay(
-    study: Study, form: Form, stored: Mapping[str, Answer], given: Mapping[str, Given]
-) -> Laid:
-    laid = Laid(dict(stored), [], [])
-    for key, new in given.items():
-        cell = form.cells.get(key)
-        if cell is None:
-            _lay_stranger(form, key, new, laid)
-        elif cell.question.derive is None:
-            _lay_answer(study, cell, new, laid)
-    measured.ask(study, form, stored, laid.answers)
-    return laid
-
-
-def _lay_answer(study: Study, cell: Cell, new: Given, laid: Laid) -> None:
-    old = laid.answers.get(cell.key)
-    if new.blank:
-        laid.answers.pop(cell.key, None)
-    elif old is None or old.given != new:
-        answer = read(cell, new, study)
-        if isinstance(answer, Answer):
-            laid.answers[cell.key] = answer
-        else:
-            laid.refusals.append(answer)
-
-
-def _lay_stranger(form: Form, key: str, new: Given, laid: Laid) -> None:
-    closed = form.closed.get(key)
-    if closed is None:
-        laid.refusals.append(Problem(key[:80], _unknown(form, key)))
-    elif not new.blank:
-        message = T(
-            "{row}: there is no {column} here. What was given is not kept.",
-            row=closed[0].label,
-            column=closed[1].label,
-        )
-        laid.findings.append(Finding("closed_cell", key, message))
-
-
-def _unknown(form: Form, key: str) -> Text:
-    message = T("“{key}” is no item of the form {form}.", key=key[:80], form=form.title)
-    return suggest(message, key[:80], form.cells)
 
 
 def _strangers(form: Form, stored: Mapping[str, Answer]) -> dict[str, Answer]:
@@ -218,7 +151,7 @@ def _findings(sheet: Sheet, answers: Mapping[str, Answer]) -> Iterator[Finding]:
             if answer is not None:
                 yield _inapplicable(cell)
         elif answer is None:
-            if _is_required(sheet, cell):
+            if sheet.requires(cell):
                 message = T("{label}: an answer is required.", label=called(cell))
                 yield Finding("required", cell.key, message)
         else:
@@ -231,13 +164,6 @@ def _findings(sheet: Sheet, answers: Mapping[str, Answer]) -> Iterator[Finding]:
 def _inapplicable(cell: Cell) -> Finding:
     message = T("{label}: kept, though it no longer applies.", label=called(cell))
     return Finding("inapplicable", cell.key, message)
-
-
-def _is_required(sheet: Sheet, cell: Cell) -> bool:
-    require = cell.question.require
-    if isinstance(require, bool):
-        return require
-    return sheet.holds(require, cell)
 
 
 def _limits(cell: Cell, answer: Answer) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ecrf.kernel.ledger import By
+from forms.finding import Finding
 from forms.lookup import Found
-from forms.plan import Finding
 from forms.tables import Query
 from forms.upsert import insert_or
 

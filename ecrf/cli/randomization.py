@@ -8,6 +8,7 @@ from datetime import date, datetime
 import click
 
 from ecrf.cli.installation import Installation, command_by, opened, refusals_shown
+from ecrf.cli.lazy import LazyGroup
 from ecrf.kernel.errors import Refused
 from ecrf.kernel.ledger import By
 from ecrf.kernel.text import T
@@ -33,7 +34,26 @@ OPTION = click.option(
 )
 
 
-@click.group()
+PLACES = {
+    "ceremony": "ceremony:ceremony",
+    "combine": "offline:combine",
+    "consort": "consorting:consort",
+    "escrow": "escrow:escrow",
+    "offline-card": "offline:card",
+    "offline-cards": "offline:cards",
+    "offline-pack": "offline:pack",
+    "receipt": "receipt:receipt",
+    "recover": "escrow:recover",
+    "resupply": "resupply:resupply",
+    "reveal": "unblinding:reveal",
+    "sign": "unblinding:sign",
+    "simulate": "simulate_scheme:simulate",
+    "sweep": "sweeping:sweep",
+    "verify": "unblinding:verify",
+}
+
+
+@click.group(cls=LazyGroup, places=PLACES)
 def randomization() -> None:
     """The vault: randomization lists and kits. No command prints an arm."""
 

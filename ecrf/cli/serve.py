@@ -9,7 +9,6 @@ import click
 import waitress
 from waitress.server import create_server
 
-from ecrf import migrations
 from ecrf.cli import duties
 from ecrf.cli.installation import (
     Installation,
@@ -84,6 +83,8 @@ def build(config: Config, draw: Draw = chance.system) -> None:
     """Make the data directory, bring both databases to the newest schema, make missing keys."""
     config.data_dir.mkdir(parents=True, exist_ok=True)
     config.vault_key_file.parent.mkdir(parents=True, exist_ok=True)
+    from ecrf import migrations  # noqa: PLC0415 (slow to load; serving needs none)
+
     migrations.upgrade(config.database_url, "main")
     migrations.upgrade(config.vault_database_url, "vault")
     keys.make(config.signing_key_file, lambda: draw(keys.SEED_BYTES))

@@ -27,9 +27,10 @@ from ecrf.web.spot import FIRST, NUMBERED, Spot
 from forms import due, entries, html, queries, signing
 from forms.drafts import keeping
 from forms.entries import ReasonNeeded
+from forms.finding import Finding
 from forms.html import EntryForm
 from forms.lookup import Found
-from forms.plan import Finding, Plan, plan
+from forms.plan import Plan, plan
 from forms.unblinded import following as unblinded
 from visits.lookup import next_at
 

@@ -17,8 +17,9 @@ from forms import choices
 from forms.answers import Answer
 from forms.context import Context, Sheet, scope
 from forms.files import naming
+from forms.finding import Finding
 from forms.html import EntryForm
-from forms.plan import Finding, Plan
+from forms.plan import Plan
 from forms.tables import Query
 
 MOST_RADIOS = 6

@@ -14,10 +14,10 @@ from ecrf.study.diff import Impact
 from ecrf.study.model import Study
 from forms import answers, raised
 from forms.amending import reach
+from forms.finding import Finding
 from forms.following import settling
 from forms.following.settling import Outcome
 from forms.following.standing import Standing
-from forms.plan import Finding
 from forms.review import verified
 
 
@@ -127,7 +127,7 @@ def _judged(
         )
     changed = not entry.locked and (entry.origin is not None or bool(outcome.edits))
     document = answers.dump(outcome.decided.answers)
-    lost = verified.lost(_Kept(dict(entry.stored), entry.verified), document)
+    lost = verified.lost(_Kept(entry.document.parts, entry.verified), document)
     return Verdict(
         entry, None, outcome, gained, tuple(sorted(was - now)), strangers,
         signed and changed, tuple(lost) if changed else (),

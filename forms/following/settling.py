@@ -12,9 +12,10 @@ from typing import NamedTuple
 from ecrf.kernel.text import T
 from forms.answers import Answer, called
 from forms.context import Context, Entered
+from forms.finding import Finding
 from forms.following.dependants import touched
 from forms.following.standing import Standing
-from forms.plan import Edit, Finding, Plan, plan
+from forms.plan import Edit, Plan, plan
 
 ROUNDS = 16
 """Circles are refused by the check of a study; this bounds what slips through."""

@@ -6,13 +6,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, Text, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from ecrf.study import versions
 from ecrf.study.model import Form, Study
-from forms import answers
-from forms.answers import Answer
+from forms.answers import Answer, Document
 from forms.context import Context, Entered
 from forms.laboratory.ranges import Ranges
 from forms.lookup import order_of
@@ -40,7 +39,7 @@ class Standing:
     version: int
     answers: Mapping[str, Answer]
     was: Mapping[str, Answer]
-    stored: Mapping[str, Any]
+    document: Document
     verified: dict[str, int] | None
     origin: tuple[Study, Form] | None = None
 
@@ -86,7 +85,7 @@ def _standing(
     at: datetime | None,
 ) -> Standing:
     unlocked = at is not None and row.open_until is not None and at < row.open_until
-    now = answers.load(row.answers)
+    now = Document(row.answers)
     context = replace(
         base, visit=row.plan, visit_key=row.key, visit_date=row.held_on,
         order=order_of(row.held_on, row.position), number=row.number,
@@ -96,12 +95,12 @@ def _standing(
     return Standing(
         row.id, row.visit_id, study, form, row.number, context, row.protocol, row.status,
         "locked" in (row.state, row.visit_state) and not unlocked, row.version, now,
-        now if was is None else was, row.answers, row.verified,
+        now if was is None else was, now, row.verified,
     )  # fmt: skip
 
 
 @cache
-def _entries() -> Select[Any]:
+def _entries() -> Select[*tuple[Any, ...]]:
     kits = (
         select(func.aggregate_strings(KitGiven.number, ","))
         .where(KitGiven.visit_id == Visit.id)
@@ -112,8 +111,8 @@ def _entries() -> Select[Any]:
     return (
         select(
             Entry.id, Entry.visit_id, Entry.form, Entry.number, Entry.protocol, Entry.status,
-            Entry.state, Entry.open_until, Entry.version, Entry.answers, Entry.verified,
-            Visit.plan, Visit.key,
+            Entry.state, Entry.open_until, Entry.version, Entry.verified,
+            cast(Entry.answers, Text).label("answers"), Visit.plan, Visit.key,
             Visit.held_on, Visit.position, Visit.state.label("visit_state"), kits,
         )
         .join(Visit, Visit.id == Entry.visit_id)

@@ -16,11 +16,11 @@ from ecrf.kernel.chain import Change, Head
 from ecrf.kernel.ledger import LEDGER, Act, By
 from forms import answers, raised
 from forms.answers import Answer
+from forms.finding import Finding
 from forms.following import settling
 from forms.following.settling import Outcome
 from forms.following.standing import Standing
 from forms.laboratory import alerts
-from forms.plan import Finding
 from forms.raised import Known, Moves
 from forms.review import verified
 from forms.tables import Entry, Query
@@ -159,7 +159,7 @@ class _Kept(NamedTuple):
 
 
 def _kept(entry: Standing) -> _Kept:
-    return _Kept(dict(entry.stored), entry.verified)
+    return _Kept(entry.document.parts, entry.verified)
 
 
 def _act(

@@ -21,9 +21,10 @@ from ecrf.kernel.text import T
 from ecrf.study.model import Form, Study
 from forms.answers import Answer
 from forms.context import Context, scope
+from forms.finding import Finding
 from forms.laboratory.tables import AlertRow
 from forms.lookup import Found
-from forms.plan import Finding, Plan
+from forms.plan import Plan
 from forms.tables import Entry
 from visits.tables import Participant, Visit
 

@@ -103,7 +103,7 @@ def test_an_error_with_an_opened_arm_in_hand_tells_none(world, monkeypatch):
             kept.extend(told.format())
             raise
 
-    monkeypatch.setattr(shelf.Opened, "choose", breaks)
+    monkeypatch.setattr(shelf.Stock, "take", breaks)
     witness = Witness(world, world.app(), "anna")
     sent = {"code": code, "password": world.password("anna")}
     logging.getLogger("sqlalchemy.engine").disabled = False

@@ -17,9 +17,9 @@ from ecrf.study.expr import paths
 from ecrf.study.model import Cell, Form, ItemType
 from forms import entries, lookup, signing
 from forms.answers import Given
+from forms.asked import asked
 from forms.casebook import required
 from forms.lookup import Found
-from forms.plan import plan
 from forms.tables import Entry
 from visits import lookup as visit_lookup
 from visits import visits
@@ -99,17 +99,15 @@ def _filled(
     filler, form = stage.filler, found.form
     given = filler.fill(form, on, sources, always, found.visit.plan)
     for _ in range(2):
-        seen = plan(found.study, form, found.answers, given, found.context)
-        asked = {f.item for f in seen.findings if f.rule == "required"}
-        surplus = {f.item for f in seen.findings if f.rule == "inapplicable"}
-        if not asked and not surplus & given.keys():
+        seen = asked(found.study, form, found.answers, given, found.context)
+        if not seen.required and not seen.surplus & given.keys():
             break
-        more = filler.fill(form, on, {}, partial(_among, asked))
-        given = {**more, **{key: a for key, a in given.items() if key not in surplus}}
+        more = filler.fill(form, on, {}, partial(_among, seen.required))
+        given = {**more, **{key: a for key, a in given.items() if key not in seen.surplus}}
     return given
 
 
-def _among(keys: set[str], cell: Cell) -> bool:
+def _among(keys: frozenset[str], cell: Cell) -> bool:
     return cell.key in keys
 
 
