@@ -74,7 +74,7 @@ class Answer(Flowable):  # type: ignore[misc]
 
     def draw(self) -> None:
         for placed in self._placed:
-            _DRAWN[placed.piece.kind](self, placed, self._high - placed.y - 1)
+            _DRAW[placed.piece.kind](self, placed, self._high - placed.y - 1)
 
     def tick(self, placed: Placed, top: float) -> None:
         c, y = self.canv, top - BOX - 1.5
@@ -155,7 +155,7 @@ class Answer(Flowable):  # type: ignore[misc]
         )  # fmt: skip
 
 
-_DRAWN = {
+_DRAW = {
     "tick": Answer.tick, "comb": Answer.comb, "line": Answer.line, "text": Answer.text,
     "scale": Answer.scale, "break": Answer.nothing,
 }  # fmt: skip
