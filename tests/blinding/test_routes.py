@@ -21,6 +21,8 @@ SENT = 40
 """Forms sent as they stand, for each person and app."""
 LEAVING = ("/sign-in", "/sign-out")
 LONG = (".pdf", ".zip")
+NARROW = {"printing.blank": "?form=ie"}
+"""The blank book of all visits takes ten seconds and holds nothing but the definition."""
 DEFINITION = ("/about", "/amendments", "/code-break", "/consort")
 """Pages that show the study's own definition: which arms there are is no secret."""
 PUBLISHED = ("/consort", "/lists", "/unblinding")
@@ -65,7 +67,7 @@ def _long(app, paths):
     """Return one of each kind of paper and archive: the others are made the same way."""
     found = {_page_of(app, path): (method, path) for method, path in reversed(paths)
              if path.endswith(LONG)}  # fmt: skip
-    return list(found.values())
+    return [(method, path + NARROW.get(page, "")) for page, (method, path) in found.items()]
 
 
 def _page_of(app, path):
