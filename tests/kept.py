@@ -16,11 +16,26 @@ from ecrf.kernel import db
 
 STATEMENTS = 3000
 _BUILDERS = {}
+_PARSED = {}
 _COMPILED = LRUCache(STATEMENTS)
 
 
 class Known(Rule):
-    """A route whose builder of addresses is made once; with default values it is made anew."""
+    """A route whose pattern and builder of addresses are made once; a builder with default
+    values is made anew.
+    """
+
+    def _parse_rule(self, rule):
+        before = len(self._trace)
+        if rule not in _PARSED:
+            parts = list(super()._parse_rule(rule))
+            _PARSED[rule] = (parts, self._trace[before:], dict(self._converters))
+            return parts
+        parts, trace, converters = _PARSED[rule]
+        self._trace.extend(trace)
+        self._converters.update(converters)
+        self.arguments.update(converters)
+        return parts
 
     def _compile_builder(self, append_unknown=True):
         if self.defaults:

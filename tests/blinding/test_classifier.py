@@ -4,15 +4,19 @@ from datetime import timedelta
 
 import pytest
 
+from ecrf.kernel.access import Role
 from ecrf.kernel.chance import Seeded
 from ecrf.kernel.ledger import By, Origin
-from randomization import api, seal
+from randomization import allocate, api, seal
+from randomization.allocate import Ask
 from randomization.arm import Arm
 from randomization.proving import evidence, learning
+from randomization.receipts import Receipt
 from tests.blinding.test_numbers import ARMS, FAR
 from tests.people import ANNA, NOON, STUDY
 
 PARTICIPANTS = 2000
+TOGETHER = 20
 STRATA = tuple(f"site={site}|bg={bg}" for site in ("PUMCH", "BFH", "TJH") for bg in "YN")
 
 
@@ -22,7 +26,7 @@ def vault(tmp_path_factory):
     from ecrf.kernel.db import Database
 
     folder = tmp_path_factory.mktemp("many")
-    database = Database(f"sqlite:///{folder / 'vault.db'}")
+    database = Database(f"sqlite:///{folder / 'vault.db'}", lasting=False)
     api.create_tables(database)
     made = api.Vault(database, seal.make_keys(folder / "key", Seeded(b"keys")), "test")
     by = By(ANNA, NOON, Origin.PAGE, Seeded(b"many"))
@@ -35,16 +39,23 @@ def vault(tmp_path_factory):
     api.activate(made, by, STUDY, 1)
     contents = dict.fromkeys(ARMS, PARTICIPANTS // 2 + 100)
     api.register_kits(made, by, api.Packing(STUDY, "PUMCH", "P-1", FAR, contents))
-    wait = Seeded(b"wait")
-    at = NOON
+    asks = list(_asks(by))
+    for n in range(0, PARTICIPANTS, TOGETHER):
+        answers = allocate._serve(made, asks[n : n + TOGETHER])
+        assert all(isinstance(answer, Receipt) for answer in answers)
+    yield made
+    database.dispose()
+
+
+def _asks(by):
+    """Yield what 2,000 participants ask, one after the other, some time apart."""
+    wait, at = Seeded(b"wait"), NOON
     for n in range(PARTICIPANTS):
         at += timedelta(seconds=int.from_bytes(wait(2), "big"))
         request = api.Request(
             STUDY, "PUMCH", f"PUMCH-{n:05}", STRATA[n % len(STRATA)], "BL", 1, FAR
         )
-        api.randomize(made, By(ANNA, at, Origin.PAGE, by.draw), request)
-    yield made
-    database.dispose()
+        yield Ask(By(ANNA, at, Origin.PAGE, by.draw), Role.INVESTIGATOR, request)
 
 
 @pytest.fixture(scope="module")
