@@ -137,6 +137,7 @@ def saved(page, act="complete"):
     """Save, and wait until the page says so."""
     save(page, act)
     page.locator(".ec-done").wait_for()
+    page.wait_for_load_state()
 
 
 def forget(page):
