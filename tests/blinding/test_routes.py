@@ -20,7 +20,7 @@ APPS = {"blinded": "app", "vault": "vault_app"}
 SENT = 40
 """Forms sent as they stand, for each person and app."""
 LEAVING = ("/sign-in", "/sign-out")
-LONG = (".pdf", ".zip")
+LONG = (".pdf", ".zip", "/quality.csv")
 NARROW = {"printing.blank": "?form=ie"}
 """The blank book of all visits takes ten seconds and holds nothing but the definition."""
 DEFINITION = ("/about", "/amendments", "/code-break", "/consort")

@@ -74,11 +74,12 @@ def prepared(main_databases):
 @pytest.fixture
 def site(prepared, vault_databases, tmp_path):
     """Both apps of a training copy with the people of the tests, served at noon."""
-    database = Database(prepared.copy("sqlite", tmp_path))
+    database = Database(prepared.copy("sqlite", tmp_path), lasting=False)
     config = Config.from_env({"ECRF_DATA_DIR": str(tmp_path)})
     config = replace(config, environment=Environment.TRAINING)
     services = Services(config, database, lambda: cast.NOON, Seeded(b"browser"))
-    vault = _vault(config, Database(vault_databases.copy("sqlite", tmp_path)))
+    copied = vault_databases.copy("sqlite", tmp_path)
+    vault = _vault(config, Database(copied, lasting=False))
     with _served(_apps(services, vault)) as url:
         yield Site(url, database, services, vault)
     database.dispose()
@@ -101,7 +102,8 @@ def _apps(services, vault):
 
 @contextmanager
 def _served(app):
-    server, closing = create_server(app, host="127.0.0.1", port=0, threads=4), Event()
+    server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_loop_timeout=0.1)
+    closing = Event()
 
     def run():
         """Serve until closed: the loop may be waiting on a socket just as it is closed."""

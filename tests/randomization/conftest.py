@@ -92,7 +92,7 @@ def stocked_databases(tmp_path_factory, postgres_server):
 def vault(kind, stocked_databases, keys, tmp_path):
     """A vault with an active list, and 60 kits of each arm at PUMCH."""
     url = stocked_databases.copy(kind, tmp_path)
-    database = Database(url)
+    database = Database(url, lasting=False)
     yield api.Vault(database, keys, "test")
     database.dispose()
     stocked_databases.discard(kind, url)

@@ -14,8 +14,18 @@ from randomization.minimising import draws
 from randomization.minimising.tables import DrawRow
 from randomization.numbers import below
 from randomization.tables import Allocation, Kit, ListRow, Slot
-from tests.people import ALMA, DIRK, DORA, STUDY
-from tests.randomization.conftest import ARMS, STRATA, activate, packing, request_, spec, who
+from tests.databases import Prepared, fresh
+from tests.people import ALMA, ANNA, DIRK, DORA, STUDY
+from tests.randomization.conftest import (
+    ARMS,
+    STRATA,
+    _keys,
+    activate,
+    packing,
+    request_,
+    spec,
+    who,
+)
 from tests.randomization.test_bundle import places, spoil
 
 MINIMISED = {"scheme": "minimise", "options": {"favour": (4,), "of": (5,), "weights": (2, 1)}}
@@ -36,17 +46,41 @@ def enrol(vault, by, count, first=0):
     ]
 
 
-@pytest.fixture
-def minimised(empty):
-    activate(empty, **MINIMISED)
-    api.register_kits(empty, who(ALMA), packing())
-    return empty
+@pytest.fixture(scope="session")
+def minimised_databases(tmp_path_factory, postgres_server):
+    """Vaults with a minimised list and kits, made once and copied."""
+    folder = tmp_path_factory.mktemp("minimised")
+
+    def make(database):
+        api.create_tables(database)
+        made = api.Vault(database, _keys(folder), "test")
+        activate(made, **MINIMISED)
+        api.register_kits(made, who(ALMA), packing())
+
+    return Prepared(folder / "minimised.db", postgres_server, make)
+
+
+@pytest.fixture(scope="session")
+def used_databases(minimised_databases, tmp_path_factory):
+    """Such vaults with twelve participants on the list."""
+    folder = tmp_path_factory.mktemp("used")
+
+    def make(database):
+        enrol(api.Vault(database, _keys(folder), "test"), who(ANNA), 12)
+
+    return minimised_databases.further(folder / "used.db", make)
 
 
 @pytest.fixture
-def used(minimised, anna):
-    enrol(minimised, anna, 12)
-    return minimised
+def minimised(kind, minimised_databases, keys, tmp_path):
+    for database in fresh(minimised_databases, kind, tmp_path):
+        yield api.Vault(database, keys, "test")
+
+
+@pytest.fixture
+def used(kind, used_databases, keys, tmp_path):
+    for database in fresh(used_databases, kind, tmp_path):
+        yield api.Vault(database, keys, "test")
 
 
 def row_of(session):

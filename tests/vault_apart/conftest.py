@@ -26,7 +26,8 @@ SECRET = b"s" * 32
 @contextmanager
 def served(app, **told):
     """Serve a WSGI app until the block ends."""
-    server, closing = create_server(app, threads=4, ident=None, **told), Event()
+    server = create_server(app, threads=4, ident=None, asyncore_loop_timeout=0.1, **told)
+    closing = Event()
 
     def run():
         """The loop may be waiting on a socket just as it is closed."""

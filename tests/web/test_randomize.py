@@ -56,7 +56,7 @@ def _keys(folder):
 @pytest.fixture
 def opened(kind, listed_databases, tmp_path):
     url = listed_databases.copy(kind, tmp_path)
-    database = Database(url)
+    database = Database(url, lasting=False)
     yield api.Vault(database, _keys(tmp_path), "test")
     database.dispose()
     listed_databases.discard(kind, url)
