@@ -34,5 +34,5 @@ def play(stage: Stage, dispensary: Dispensary, today: date) -> None:
     by = stage.by(stage.who(Role.INVESTIGATOR, site), at)
     call = api.Call(by.draw(api.REF_BYTES).hex(), contacted=True, telephone="120")
     why = api.Why.OVERDOSE
-    api.send_code(dispensary.vault, by, stage.study.id, site, code, why, REASON, call)
+    api.code_break(dispensary.vault, by, stage.study.id, site, code, why, REASON, call)
     carrying.carry(stage.database, dispensary.vault, by)
