@@ -138,15 +138,16 @@ def test_the_kits_given_hold_the_arm_that_was_decided(minimised, anna, paul):
     assert flaws(minimised) == []
 
 
-def test_a_minimised_randomization_takes_seven_statements_whenever_it_comes(
-    minimised, anna, statements
+@pytest.mark.parametrize("kits, needed", [(0, 7), (1, 8)])
+def test_a_minimised_randomization_takes_eight_statements_at_most_whenever_it_comes(
+    minimised, anna, statements, kits, needed
 ):
     sent = []
     for n in range(30):
         with statements(minimised.database) as one:
-            api.randomize(minimised, anna, request_(code(n), STRATA[n % 3], kits=0))
+            api.randomize(minimised, anna, request_(code(n), STRATA[n % 3], kits=kits))
         sent.append(len(one))
-    assert sent == [7] * 30
+    assert sent == [needed] * 30
 
 
 def test_the_same_participant_gets_the_same_answer_and_no_second_draw(used, anna):
