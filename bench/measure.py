@@ -55,7 +55,7 @@ def compare(title, kind, act, bare):
     """Print one line per number of writers: `act(n)` against `bare(n)`, in turns.
 
     `ratio` is the median over the rounds of act/s by bare/s; `worst` is the lowest of them.
-    The first round of all is not counted: in it questions are built that are then kept.
+    Before them one round is not counted: in it questions are built that are then kept.
     """
     numbers = count()
     for writers in WRITERS:

@@ -60,10 +60,10 @@ def activate(vault, **other):
 
 @pytest.fixture
 def keys(tmp_path):
-    return _keys(tmp_path)
+    return keys_in(tmp_path)
 
 
-def _keys(folder):
+def keys_in(folder):
     """Return the same keys whatever the folder."""
     return seal.make_keys(folder / "vault.key", Seeded(b"vault keys"))
 
@@ -81,7 +81,7 @@ def stocked_databases(tmp_path_factory, postgres_server):
 
     def make(database):
         api.create_tables(database)
-        made = api.Vault(database, _keys(folder), "test")
+        made = api.Vault(database, keys_in(folder), "test")
         activate(made)
         api.register_kits(made, who(ALMA), packing())
 

@@ -19,8 +19,8 @@ from tests.people import ALMA, ANNA, DIRK, DORA, STUDY
 from tests.randomization.conftest import (
     ARMS,
     STRATA,
-    _keys,
     activate,
+    keys_in,
     packing,
     request_,
     spec,
@@ -53,7 +53,7 @@ def minimised_databases(tmp_path_factory, postgres_server):
 
     def make(database):
         api.create_tables(database)
-        made = api.Vault(database, _keys(folder), "test")
+        made = api.Vault(database, keys_in(folder), "test")
         activate(made, **MINIMISED)
         api.register_kits(made, who(ALMA), packing())
 
@@ -66,7 +66,7 @@ def used_databases(minimised_databases, tmp_path_factory):
     folder = tmp_path_factory.mktemp("used")
 
     def make(database):
-        enrol(api.Vault(database, _keys(folder), "test"), who(ANNA), 12)
+        enrol(api.Vault(database, keys_in(folder), "test"), who(ANNA), 12)
 
     return minimised_databases.further(folder / "used.db", make)
 
